@@ -1,0 +1,196 @@
+package event
+
+import "time"
+
+// PassageKind is what goes through.
+type PassageKind string
+
+// Kinds of passage.
+const (
+	Vehicle     PassageKind = "vehicle"
+	Person      PassageKind = "person"
+	Consignment PassageKind = "consignment"
+	Wagon       PassageKind = "wagon"
+)
+
+// PassageState is how far a passage has got.
+type PassageState string
+
+// Passage states.
+const (
+	Open      PassageState = "open"      // something is in the lane
+	Waiting   PassageState = "waiting"   // it has left the presence zone; readings or results are still expected
+	Closed    PassageState = "closed"    // nothing more is expected; late results may still add a version
+	Cancelled PassageState = "cancelled" // it reversed out, or was none
+)
+
+// Passage is the one record of a vehicle, person or consignment going through.
+// A later Version replaces an earlier one of the same ID.
+type Passage struct {
+	ID      ID  `json:"id"`
+	Version int `json:"version"` // from 1
+	Where
+	Kind      PassageKind  `json:"kind"`
+	Direction Direction    `json:"direction"`
+	Flow      Flow         `json:"flow"`
+	State     PassageState `json:"state"`
+	OpenedAt  time.Time    `json:"opened_at"`
+	LeftAt    *time.Time   `json:"left_at,omitempty"`
+	ClosedAt  *time.Time   `json:"closed_at,omitempty"`
+	// Irregular lists what was unusual about its boundaries: "tail-gate",
+	// "reversed", "missing-end", "no-presence", "restart".
+	Irregular []string `json:"irregular,omitempty"`
+
+	Plates    []PlateReading    `json:"plates,omitempty"`
+	Radiation *RadiationProfile `json:"radiation,omitempty"`
+	Scans     []ScanView        `json:"scans,omitempty"`
+	Photos    []Photo           `json:"photos,omitempty"`
+	Coverage  []Coverage        `json:"coverage"`
+	Findings  []Finding         `json:"findings,omitempty"`
+	Readings  []ReadingRef      `json:"readings"`
+	// Pending are the evidence digests whose analysis has not come back.
+	Pending []string `json:"pending,omitempty"`
+}
+
+// ReadingRef is a passage's pointer to one of its readings.
+type ReadingRef struct {
+	ID         ID          `json:"id"`
+	Device     string      `json:"device"`
+	Kind       ReadingKind `json:"kind"`
+	ReceivedAt time.Time   `json:"received_at"`
+	Quality    Quality     `json:"quality"`
+	Frames     []string    `json:"frames"`
+}
+
+// PlateReading is one plate as vision read it. Text is canonical: upper case
+// letters (Đ kept) and digits, no separators, rows joined top to bottom; empty
+// when the reading is too weak to stand on.
+type PlateReading struct {
+	Text       string      `json:"text"`
+	Display    string      `json:"display,omitempty"` // as people write it: 12C-123.45
+	Country    string      `json:"country,omitempty"` // ISO 3166 alpha-2
+	Kind       string      `json:"kind,omitempty"`
+	Rows       int         `json:"rows,omitempty"`
+	Box        []int       `json:"box,omitempty"` // x, y, w, h in pixels of the photo
+	Score      float64     `json:"score"`         // 0..1
+	Alternates []Alternate `json:"alternates,omitempty"`
+	Photo      string      `json:"photo"` // digest of the photo it was read from
+	View       string      `json:"view,omitempty"`
+	Model      string      `json:"model"`
+}
+
+// Alternate is another text that the same plate could have.
+type Alternate struct {
+	Text  string  `json:"text"`
+	Score float64 `json:"score"`
+}
+
+// Photo is a camera image of a passage.
+type Photo struct {
+	Image    Evidence  `json:"image"`
+	View     string    `json:"view"`
+	Device   string    `json:"device"`
+	TakenAt  time.Time `json:"taken_at"`
+	Analysis string    `json:"analysis"` // "pending", "done", "unreadable", "unavailable"
+}
+
+// ScanView is one X-ray view of a passage.
+type ScanView struct {
+	ScanID   string    `json:"scan_id"`
+	View     int       `json:"view"`
+	Kind     string    `json:"kind"`
+	Image    Evidence  `json:"image"`
+	Device   string    `json:"device"`
+	TakenAt  time.Time `json:"taken_at"`
+	Cut      bool      `json:"cut,omitempty"` // an interlock ended the scan early
+	Analysis string    `json:"analysis"`      // as Photo.Analysis
+	Score    float64   `json:"score,omitempty"`
+	Cargo    *Cargo    `json:"cargo,omitempty"`
+	Model    string    `json:"model,omitempty"`
+}
+
+// Cargo is what a cargo scan says about the load.
+type Cargo struct {
+	State string  `json:"state"` // "empty", "loaded" or "partial"
+	Fill  float64 `json:"fill"`  // share of the interior that is filled, 0..1
+}
+
+// RadiationProfile is the course of one occupancy.
+type RadiationProfile struct {
+	StartedAt            time.Time `json:"started_at"`
+	GammaIntervalMS      int       `json:"gamma_interval_ms"`
+	Gamma                []float64 `json:"gamma"` // sum over detectors per interval
+	NeutronIntervalMS    int       `json:"neutron_interval_ms"`
+	Neutron              []float64 `json:"neutron"` // sum over detectors per interval
+	GammaBackgroundCPS   float64   `json:"gamma_background_cps"`
+	NeutronBackgroundCPS float64   `json:"neutron_background_cps"`
+	GammaAlarm           bool      `json:"gamma_alarm"`   // the monitor's own flag
+	NeutronAlarm         bool      `json:"neutron_alarm"` // the monitor's own flag
+	// MaxSigma is the largest (F-B)/sqrt(B) over one second, as the gate
+	// recomputes it; advisory beside the monitor's own flags.
+	MaxSigma float64  `json:"max_sigma"`
+	SpeedKMH *float64 `json:"speed_kmh,omitempty"`
+}
+
+// Coverage says whether one required sensor was looking while a passage lasted.
+type Coverage struct {
+	Device string      `json:"device"`
+	State  DeviceState `json:"state"`            // the worst while the passage lasted
+	Looked bool        `json:"looked"`           // it delivered what the lane requires of it
+	From   *time.Time  `json:"from,omitempty"`   // of the worst state
+	Reason string      `json:"reason,omitempty"` // for people: "no signal for 14 s"
+}
+
+// Severity uses the words of CAP 1.2.
+type Severity string
+
+// CAP 1.2 severities.
+const (
+	Extreme         Severity = "Extreme"
+	Severe          Severity = "Severe"
+	Moderate        Severity = "Moderate"
+	Minor           Severity = "Minor"
+	SeverityUnknown Severity = "Unknown"
+)
+
+// Finding codes. The table of severities and lead agencies is configuration.
+const (
+	FindingRadiationGamma   = "RPM-GAMMA"
+	FindingRadiationNeutron = "RPM-NEUTRON"
+	FindingXrayAnomaly      = "XRAY-ANOMALY"
+	FindingXrayOpaque       = "XRAY-OPAQUE"
+	FindingCoverageGap      = "COVERAGE-GAP"
+	FindingPlateUnread      = "PLATE-UNREAD"
+	FindingPlateMismatch    = "PLATE-MISMATCH"
+	FindingTailgate         = "TAIL-GATE"
+	FindingUnreadableImage  = "IMAGE-UNREADABLE"
+)
+
+// Region is a rectangle on one piece of evidence, in its pixels.
+type Region struct {
+	Evidence string `json:"evidence"` // digest
+	Box      []int  `json:"box"`      // x, y, w, h
+}
+
+// Source says what concluded a finding.
+type Source struct {
+	Kind    string `json:"kind"` // "device", "rule" or "model"
+	Name    string `json:"name"`
+	Version string `json:"version"`
+}
+
+// Finding is what an analysis or a rule concluded about a passage.
+type Finding struct {
+	ID       ID             `json:"id"`
+	Code     string         `json:"code"`
+	Severity Severity       `json:"severity"`
+	Lead     Agency         `json:"lead"`
+	Score    float64        `json:"score"` // 0..1; 1 for a rule that is simply met
+	At       time.Time      `json:"at"`
+	Device   string         `json:"device,omitempty"`
+	Region   *Region        `json:"region,omitempty"`
+	Source   Source         `json:"source"`
+	Headline Text           `json:"headline"`
+	Figures  map[string]any `json:"figures,omitempty"` // the values compared, with units in the keys
+	Causes   []ID           `json:"causes,omitempty"`  // readings it follows from
+}

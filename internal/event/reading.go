@@ -1,0 +1,180 @@
+package event
+
+import "time"
+
+// ReadingKind says what a reading measured; it decides which value is set.
+type ReadingKind string
+
+// Reading kinds of the first drivers.
+const (
+	// RadiationBackground is an rpm background record while nobody passes.
+	RadiationBackground ReadingKind = "radiation.background"
+	// RadiationSample is one interval of an occupancy.
+	RadiationSample ReadingKind = "radiation.sample"
+	// Presence marks begin or end of something standing in the lane.
+	PresenceChange ReadingKind = "presence"
+	// CameraCapture is one image of a plate camera.
+	CameraCapture ReadingKind = "camera.capture"
+	// ScanEvent is a scanner's event such as SCAN_BEGIN.
+	ScanEvent ReadingKind = "xray.event"
+	// ScanImage is one finished view of a scan.
+	ScanImage ReadingKind = "xray.image"
+	// DeviceReport is a state, setup or tamper message of a device about itself.
+	DeviceReport ReadingKind = "device.report"
+	// FrameInvalid is a frame that could not be understood. It is kept: bad
+	// input always leaves a trace.
+	FrameInvalid ReadingKind = "frame.invalid"
+	// FrameLoss says that a driver had to drop frames, or that frames are known
+	// to be missing.
+	FrameLoss ReadingKind = "frame.loss"
+)
+
+// Class is the value class of a reading; it decides retention.
+type Class string
+
+const (
+	// Idle readings say that nothing happens; they are kept for a short time.
+	Idle Class = "idle"
+	// Active readings belong to a passage or change what is known.
+	Active Class = "active"
+)
+
+// Quality says how far a value can be trusted.
+type Quality string
+
+// Value qualities.
+const (
+	Good    Quality = "good"
+	Suspect Quality = "suspect" // plausible but flagged by the device or the driver
+	Bad     Quality = "bad"     // must not be used as a value
+)
+
+// Clock is the state of the gate's clock when a reading was received.
+type Clock struct {
+	Source       string  `json:"source"`               // "ntp", "free" or "unknown"
+	Synchronised bool    `json:"synchronised"`         // the kernel's own judgement (STA_UNSYNC clear)
+	OffsetMS     float64 `json:"offset_ms"`            // last known offset to the source
+	MaxErrorMS   float64 `json:"max_error_ms"`         // kernel's bound on the error
+	SteppedMS    float64 `json:"stepped_ms,omitempty"` // step of the wall clock since the last reading, when there was one
+}
+
+// Reading is one measurement or image of a device. The runtime sets ID, Where
+// and Clock; the driver sets the rest.
+type Reading struct {
+	ID ID `json:"id"`
+	Where
+	Kind       ReadingKind `json:"kind"`
+	Class      Class       `json:"class"`
+	DeviceTime *time.Time  `json:"device_time,omitempty"` // as the device says, whatever it says
+	ReceivedAt time.Time   `json:"received_at"`           // UTC, taken when the last byte of the frame arrived
+	Clock      Clock       `json:"clock"`
+	Quality    Quality     `json:"quality"`
+	Note       string      `json:"note,omitempty"` // why the quality is not good, for technicians
+
+	// Key is the device's own identity of this measurement (camera event id,
+	// scan id and view). A second reading with the same device and key is a
+	// re-delivery and is dropped. Empty when the protocol has none.
+	Key string `json:"key,omitempty"`
+	// Frames are the SHA-256 digests of the raw frames the reading came from:
+	// a serial line without its terminator, an MQTT payload, a file.
+	Frames []string `json:"frames"`
+	// Raw is the frame itself when it is at most 4 KiB; longer ones are evidence.
+	Raw []byte `json:"raw,omitempty"`
+
+	Radiation *Radiation    `json:"radiation,omitempty"`
+	Presence  *PresenceEdge `json:"presence,omitempty"`
+	Capture   *Capture      `json:"capture,omitempty"`
+	Scan      *Scan         `json:"scan,omitempty"`
+	Report    *Report       `json:"report,omitempty"`
+	Loss      *Loss         `json:"loss,omitempty"`
+}
+
+// Radiation is one record of a radiation portal monitor.
+type Radiation struct {
+	Record     string    `json:"record"`          // the two letters of the wire, such as GS
+	Channel    string    `json:"channel"`         // "gamma" or "neutron"
+	Counts     []float64 `json:"counts"`          // per detector, in IntervalMS
+	IntervalMS int       `json:"interval_ms"`     // 200, 1000 or 5000
+	Alarm      bool      `json:"alarm"`           // the monitor's own flag (GA, NA)
+	Fault      string    `json:"fault,omitempty"` // "high-background", "low-background"
+	// GammaBackgroundCPS and NeutronBackgroundCPS are the sums over detectors of
+	// the last background records before this one, in counts per second; zero
+	// when none was seen. Every sample carries them so that it stands alone.
+	GammaBackgroundCPS   float64  `json:"gamma_background_cps,omitempty"`
+	NeutronBackgroundCPS float64  `json:"neutron_background_cps,omitempty"`
+	SpeedKMH             *float64 `json:"speed_kmh,omitempty"` // SP records only
+}
+
+// PresenceEdge is the begin or end of an occupancy, as the device knows it.
+type PresenceEdge struct {
+	Occupied bool   `json:"occupied"`
+	Number   string `json:"number,omitempty"` // the device's occupancy number
+	// Unterminated marks an end that the driver inferred because background
+	// came back without the device's own end record.
+	Unterminated bool `json:"unterminated,omitempty"`
+	// Reverse marks something that left the way it came.
+	Reverse bool `json:"reverse,omitempty"`
+}
+
+// Capture is one image of a plate camera with what the camera itself says.
+type Capture struct {
+	EventID    string            `json:"event_id"`
+	View       string            `json:"view"` // "front", "rear", "side", "overview"
+	Image      *Evidence         `json:"image,omitempty"`
+	PlateHint  string            `json:"plate_hint,omitempty"` // the camera's own reading, if it has one; never trusted alone
+	HintScore  float64           `json:"hint_score,omitempty"`
+	Direction  Direction         `json:"direction,omitempty"`
+	Final      bool              `json:"final,omitempty"` // the camera's track has ended
+	Properties map[string]string `json:"properties,omitempty"`
+}
+
+// Scan is an event or a finished view of an X-ray scanner.
+type Scan struct {
+	ScanID string    `json:"scan_id"`
+	Event  string    `json:"event,omitempty"`  // SCAN_BEGIN, SCAN_END, ITEM_IN, ITEM_OUT, TIP
+	Result *int      `json:"result,omitempty"` // of SCAN_END: 0 complete, 3 cut off by an interlock
+	View   int       `json:"view,omitempty"`   // 1-based
+	Kind   string    `json:"kind,omitempty"`   // "cargo" or "baggage"
+	Image  *Evidence `json:"image,omitempty"`
+	// Sidecar is the scanner's own description of the view, kept as received.
+	Sidecar *Evidence `json:"sidecar,omitempty"`
+	KV      float64   `json:"kv,omitempty"` // tube voltage, kilovolt
+	MA      float64   `json:"ma,omitempty"` // tube current, milliampere
+}
+
+// DeviceState is what a device is able to do right now.
+type DeviceState string
+
+// Device states, from best to worst. They are also the coverage states.
+const (
+	Up       DeviceState = "up"
+	Degraded DeviceState = "degraded"
+	Faulty   DeviceState = "faulty" // connected and unable to look
+	Down     DeviceState = "down"   // no signal
+	Bypassed DeviceState = "bypassed"
+	InTest   DeviceState = "in-test"
+)
+
+// Report is what a device says about itself.
+type Report struct {
+	State  DeviceState       `json:"state"`
+	Code   string            `json:"code,omitempty"` // the device's word, such as INTERLOCK or TT
+	Detail map[string]string `json:"detail,omitempty"`
+}
+
+// Loss counts frames that were dropped or never arrived.
+type Loss struct {
+	Frames int       `json:"frames"` // 0 when the number cannot be known
+	From   time.Time `json:"from"`
+	To     time.Time `json:"to"`
+	Reason string    `json:"reason"` // "overflow", "link", "restart", "disk-full"
+}
+
+// Evidence refers to an image or capture by content.
+type Evidence struct {
+	SHA256    string `json:"sha256"`
+	MediaType string `json:"media_type"`
+	Bytes     int64  `json:"bytes"`
+	Role      string `json:"role"`           // "plate-photo", "scan", "sidecar", "crop", "frame"
+	Name      string `json:"name,omitempty"` // the file's or topic's name as received
+}
