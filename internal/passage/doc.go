@@ -1,0 +1,31 @@
+// Package passage joins what the devices of one lane saw into one record per
+// vehicle, person or consignment.
+//
+// It is a pure fold over the lane's journal: Engine.Apply takes one entry and
+// answers with effects, and nothing else moves it. There is no clock, no I/O,
+// no goroutine and no randomness in it. The state is a plain value that
+// Snapshot writes and Restore reads; the same entries, from the start or from
+// any snapshot, make the same state, the same effects and the same ids.
+//
+// # Boundaries
+//
+// A passage begins and ends with presence: a portal's occupancy, a loop, a
+// light curtain. Plate texts decide nothing, ever. Vehicles keep their order
+// in a lane, so that
+//   - a capture of a camera before the portal waits up to Join.Before for the
+//     presence that it announces;
+//   - a scan belongs to the earliest passage that has begun and was not yet
+//     scanned by that scanner, and an image to the passage that owns its scan;
+//   - where no presence device is configured or able to look, camera captures
+//     and scanner items open passages, marked "no-presence".
+//
+// # What is not remembered
+//
+// A closed passage is kept for Keep.For (and at most Keep.Count of them), so
+// that late results and readings add versions to it. Passages with images that
+// vision has not answered are kept longer, up to Keep.Pending of them. After
+// that a late scan image of a forgotten passage is recognised by its scan id
+// (the last forgottenScans of them) and only accounted for in the frame log; a
+// late result is ignored. Re-delivered readings are recognised by the last
+// keysPerDevice keys of their device.
+package passage

@@ -1,0 +1,185 @@
+package passage
+
+import (
+	"slices"
+	"time"
+
+	"gatehouse/internal/event"
+)
+
+// format is the version of the snapshot. A snapshot of another format is not
+// read; the journal is replayed instead.
+const format = 1
+
+// Limits of what is remembered; see the package comment.
+const (
+	keysPerDevice  = 512
+	forgottenScans = 256
+	// readingsPerRecord bounds a passage's list of readings, so that a vehicle
+	// that stands in a portal for an hour does not outgrow a message: 2,000
+	// references are about 450 kB. Later readings still count in the profile and
+	// are accounted for in the frame logs.
+	readingsPerRecord = 2000
+)
+
+// state is everything that Engine knows.
+type state struct {
+	Format   int            `json:"format"`
+	Last     event.ID       `json:"last,omitempty"`
+	Now      time.Time      `json:"now,omitzero"` // of the newest entry
+	Devices  []*deviceState `json:"devices,omitempty"`
+	Passages []*passage     `json:"passages,omitempty"` // in the order in which they opened
+	Held     []*held        `json:"held,omitempty"`     // in the order of arrival
+	// Forgotten are scan ids of passages that are no longer kept.
+	Forgotten []scanKey `json:"forgotten,omitempty"`
+	Frames    FrameFold `json:"frames"`
+}
+
+// deviceState is what is known of one device.
+type deviceState struct {
+	ID     string    `json:"id"`
+	Link   condition `json:"link"`
+	Report condition `json:"report"`
+	// Unheard says that nothing was heard since the daemon started: the link is
+	// taken as down, and the first reading proves it up.
+	Unheard bool `json:"unheard,omitempty"`
+	// Told is the state that the agencies were told last.
+	Told event.DeviceState `json:"told,omitempty"`
+	// GapFrom is set while frames may be going missing.
+	GapFrom   time.Time `json:"gap_from,omitzero"`
+	GapReason string    `json:"gap_reason,omitempty"`
+	Keys      []string  `json:"keys,omitempty"`
+	// LastEnd is the last end of presence that the device told.
+	LastEnd time.Time `json:"last_end,omitzero"`
+}
+
+// condition is a state with its beginning and its reason.
+type condition struct {
+	State  event.DeviceState `json:"state"`
+	Since  time.Time         `json:"since,omitzero"`
+	Reason string            `json:"reason,omitempty"`
+}
+
+// passage is a passage's shared record with what is needed to go on with it.
+type passage struct {
+	Record   event.Passage `json:"record"`
+	Spans    []span        `json:"spans,omitempty"`
+	Deadline *Deadline     `json:"deadline,omitempty"`
+	Scans    []scanState   `json:"scans,omitempty"`
+	// Doubtful are scanners that were away while this passage waited for them.
+	Doubtful []string   `json:"doubtful,omitempty"`
+	Tracks   []track    `json:"tracks,omitempty"`
+	Blank    []string   `json:"blank,omitempty"` // devices that answered without a usable image
+	Analyses []analysis `json:"analyses,omitempty"`
+	Watch    []watch    `json:"watch,omitempty"` // required devices
+	Alerts   []sent     `json:"alerts,omitempty"`
+	Gamma    []float64  `json:"gamma,omitempty"` // the last samples, for the sliding second
+	Scanner  string     `json:"scanner,omitempty"` // the scanner whose item opened it
+
+	dirty bool // the record changed in this Apply
+}
+
+// span is one stay in the zone of a presence device.
+type span struct {
+	Device string    `json:"device"`
+	Number string    `json:"number,omitempty"`
+	Begin  time.Time `json:"begin"`
+	Heard  time.Time `json:"heard"` // last reading of the device in it
+	End    time.Time `json:"end,omitzero"`
+	// Inferred says that a timer ended it, so that a late end may correct it.
+	Inferred bool `json:"inferred,omitempty"`
+	// Assumed says that samples without a begin opened it.
+	Assumed bool `json:"assumed,omitempty"`
+	// Broken says that the device or the daemon was away during it.
+	Broken bool `json:"broken,omitempty"`
+}
+
+func (s *span) open() bool { return s.End.IsZero() }
+
+type scanKey struct {
+	Device string `json:"device"`
+	ID     string `json:"id"`
+}
+
+type scanState struct {
+	scanKey
+	Ended bool `json:"ended,omitempty"`
+	Cut   bool `json:"cut,omitempty"`
+}
+
+// track is one thing that a camera followed, in one view.
+type track struct {
+	Device string `json:"device"`
+	View   string `json:"view,omitempty"`
+	Event  string `json:"event,omitempty"`
+}
+
+type analysis struct {
+	Request
+	Outcome string `json:"outcome,omitempty"`
+}
+
+// final says that no other answer is waited for.
+func (a *analysis) final() bool { return a.Outcome == outcomeDone || a.Outcome == outcomeUnreadable }
+
+// watch is the worst state of a required device while a passage lasted.
+type watch struct {
+	Device string    `json:"device"`
+	Worst  condition `json:"worst"`
+}
+
+// sent is an alert that was shared.
+type sent struct {
+	Code     string         `json:"code"`
+	Device   string         `json:"device,omitempty"`
+	Finding  event.ID       `json:"finding"`
+	IDs      []event.ID     `json:"ids"` // the alert and its updates
+	Severity event.Severity `json:"severity"`
+}
+
+// held is a capture that waits for the presence it announces.
+type held struct {
+	Reading event.Reading `json:"reading"`
+	Passage event.ID      `json:"passage"` // the id that its own passage would have
+	Until   time.Time     `json:"until"`
+	// During is the passage that stood in the presence zone meanwhile; the
+	// capture is its own when no other presence follows.
+	During event.ID `json:"during,omitempty"`
+}
+
+// meetDevices makes the state's devices those of the lane.
+func (e *Engine) meetDevices() {
+	met := make([]*deviceState, 0, len(e.lane.Devices))
+	for _, d := range e.lane.Devices {
+		if ds := e.s.device(d.ID); ds != nil {
+			met = append(met, ds)
+			continue
+		}
+		met = append(met, &deviceState{
+			ID: d.ID, Link: condition{State: event.Down}, Report: condition{State: event.Up}, Unheard: true,
+		})
+	}
+	e.s.Devices = met
+}
+
+func (s *state) device(id string) *deviceState {
+	i := slices.IndexFunc(s.Devices, func(d *deviceState) bool { return d.ID == id })
+	if i < 0 {
+		return nil
+	}
+	return s.Devices[i]
+}
+
+func (s *state) passage(id event.ID) *passage {
+	i := slices.IndexFunc(s.Passages, func(p *passage) bool { return p.Record.ID == id })
+	if i < 0 {
+		return nil
+	}
+	return s.Passages[i]
+}
+
+const (
+	outcomeDone        = "done"
+	outcomeUnreadable  = "unreadable"
+	outcomeUnavailable = "unavailable"
+)
