@@ -1,0 +1,110 @@
+# Gatehouse. `make help` lists what there is.
+SHELL := /bin/bash
+.SHELLFLAGS := -eu -o pipefail -c
+.DEFAULT_GOAL := help
+.DELETE_ON_ERROR:
+
+# Real images to measure on; what needs them says so and skips where they are not.
+export GATEHOUSE_DATA ?= $(abspath ../shared/data)
+
+PROGRAMS := gatehouse gatehouse-console gatectl gatesim
+STATE    ?= state/demo
+GO       ?= go
+GOLANGCI_VERSION := v2.15.0
+
+# OpenCV for gocv, plate lettering for the simulator, and the browser and the
+# second MQTT broker that tests use.
+APT_BUILD := gcc g++ pkg-config libopencv-dev libopencv-contrib-dev fonts-dejavu-core fonts-dejavu-extra fonts-liberation
+APT_TEST  := chromium mosquitto
+SUDO      := $(if $(filter 0,$(shell id -u)),,sudo)
+
+.PHONY: help
+help: ## list the targets
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+# --- what has to be on the machine -------------------------------------------
+
+.PHONY: deps deps-test
+deps: ## install the Debian packages that building needs (sudo only if not root)
+	@deploy/install-packages.sh "$(SUDO)" $(APT_BUILD)
+deps-test: deps ## install what tests need beyond that
+	@deploy/install-packages.sh "$(SUDO)" $(APT_TEST)
+
+# --- build -------------------------------------------------------------------
+
+.PHONY: build
+build: deps vision web $(addprefix bin/,$(PROGRAMS)) ## build all programs into bin/
+	@echo "built: $$(ls bin | tr '\n' ' ')"
+
+.PHONY: $(addprefix bin/,$(PROGRAMS))
+$(addprefix bin/,$(PROGRAMS)): bin/%: web
+	CGO_ENABLED=0 $(GO) build -trimpath -o $@ ./cmd/$*
+
+.PHONY: vision
+vision: bin/lib/libonnxruntime.so.1 ## build the vision worker with its models and libraries
+	$(GO) build -trimpath -o bin/gatehouse-vision ./cmd/gatehouse-vision
+	@rm -rf bin/models && mkdir -p bin/models && cp -r internal/vision/models/. bin/models/
+
+bin/lib/libonnxruntime.so.1: deploy/vision/package-lock.json
+	cd deploy/vision && npm ci --ignore-scripts --no-audit --no-fund
+	@mkdir -p bin/lib
+	cp -L deploy/vision/node_modules/onnxruntime-node/bin/napi-v*/linux/$$(node -p process.arch)/libonnxruntime.so.1 $@
+	@touch $@
+
+.PHONY: web
+web: internal/console/web/dist/.built ## bundle the consoles' scripts and styles
+
+internal/console/web/node_modules/.installed: internal/console/web/package-lock.json
+	cd internal/console/web && npm ci --ignore-scripts --no-audit --no-fund
+	@touch $@
+
+WEB_SOURCES := $(shell find internal/console/web -path '*/node_modules' -prune -o -path '*/dist' -prune -o -type f -print)
+internal/console/web/dist/.built: internal/console/web/node_modules/.installed $(WEB_SOURCES)
+	$(GO) run ./internal/console/web/bundle
+	@touch $@
+
+# --- run ---------------------------------------------------------------------
+
+.PHONY: run
+run: build ## run the demo gate: simulator, daemon, vision and both consoles
+	@deploy/demo/run.sh "$(STATE)"
+
+# --- test --------------------------------------------------------------------
+
+.PHONY: test
+test: deps-test build check-short ## everything CI runs: unit, browser and smoke tests
+	$(GO) test -race -shuffle=on -timeout 15m ./...
+	$(MAKE) --no-print-directory smoke
+
+.PHONY: smoke
+smoke: build deps-test ## the demo headless, with kill -9 at seeded points and a full accounting
+	@mkdir -p build/torture
+	@for p in $(PROGRAMS); do CGO_ENABLED=0 $(GO) build -trimpath -tags torture -o build/torture/$$p ./cmd/$$p; done
+	$(GO) test -tags smoke -count=1 -timeout 10m -v ./internal/smoke
+
+.PHONY: check-short check
+check-short: web ## formatting, vet, generated files and tidy modules
+	@test -z "$$(gofmt -l cmd drivers internal)" || { gofmt -l cmd drivers internal; echo "run gofmt on these files"; exit 1; }
+	$(GO) vet ./...
+	$(GO) mod tidy -diff
+check: check-short ## the same and the linter
+	$(GO) run github.com/golangci/golangci-lint/v2/cmd/golangci-lint@$(GOLANGCI_VERSION) run
+
+FUZZTIME ?= 10s
+.PHONY: fuzz
+fuzz: ## fuzz each wire codec for FUZZTIME (default 10s)
+	@for pkg in $$($(GO) list ./drivers/... ./internal/...); do \
+	  for f in $$($(GO) test -list '^Fuzz' $$pkg | grep '^Fuzz' || true); do \
+	    echo "fuzz $$pkg $$f"; $(GO) test -run '^$$' -fuzz "^$$f$$" -fuzztime $(FUZZTIME) $$pkg; done; done
+
+.PHONY: bench
+bench: build ## ratios of journal, codecs and memory, each beside its peer in one run
+	$(GO) test -run '^$$' -bench . -benchtime 1x ./internal/bench -v
+
+.PHONY: generate
+generate: ## make generated files anew: pages and JSON Schemas
+	$(GO) generate ./...
+
+.PHONY: clean
+clean: ## remove what was built; state/ stays
+	rm -rf bin build internal/console/web/dist internal/console/web/node_modules deploy/vision/node_modules

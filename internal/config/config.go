@@ -1,0 +1,180 @@
+// Package config is the one YAML file of a place: its lanes and devices, the
+// agencies that share them, and where things are kept. It is decoded strictly;
+// a mistake is a Problem with file, line and column.
+package config
+
+import (
+	"time"
+
+	"github.com/goccy/go-yaml/ast"
+
+	"gatehouse/internal/event"
+)
+
+// Gate is the configuration of one place.
+//
+// Relative paths are relative to the working directory of the daemon, which
+// its service unit sets.
+type Gate struct {
+	// ID is the customs office code of the place, such as 15BB.
+	ID   string     `yaml:"gate" validate:"required,alphanum"`
+	Name event.Text `yaml:"name"`
+	// State is the folder of everything that the daemon keeps.
+	State    string   `yaml:"state" validate:"required"`
+	Journal  Journal  `yaml:"journal"`
+	Hub      Hub      `yaml:"hub"`
+	Field    *Field   `yaml:"field_mqtt"`
+	Agencies []Agency `yaml:"agencies" validate:"len=2,dive"`
+	Vision   Vision   `yaml:"vision"`
+	Policy   string   `yaml:"policy"` // file of the finding policy; empty for the built-in one
+	Lanes    []Lane   `yaml:"lanes" validate:"min=1,dive"`
+}
+
+// Journal limits what the daemon keeps on disk.
+type Journal struct {
+	// Reserve is the free disk space that stays untouched, so that "disk full"
+	// is met at the door and not in the middle of a write.
+	Reserve      Size          `yaml:"reserve"`
+	MaxSize      Size          `yaml:"max_size" validate:"gt=0"`
+	MaxAge       time.Duration `yaml:"max_age" validate:"gt=0"`
+	IdleMaxSize  Size          `yaml:"idle_max_size" validate:"gt=0"`
+	IdleMaxAge   time.Duration `yaml:"idle_max_age" validate:"gt=0"`
+	SharedMaxAge time.Duration `yaml:"shared_max_age" validate:"gt=0"`
+}
+
+// Hub is the NATS system where gate and agencies meet.
+type Hub struct {
+	// URL is where the gate connects as a client; empty with Embedded.
+	URL string `yaml:"url"`
+	// CA is the PEM file that the hub's certificate must descend from.
+	CA string `yaml:"ca"`
+	// Embedded runs a hub inside the daemon, so that one box is a whole gate.
+	Embedded *EmbeddedHub `yaml:"embedded"`
+}
+
+// EmbeddedHub is a hub server in the daemon.
+type EmbeddedHub struct {
+	Listen string `yaml:"listen" validate:"required,hostname_port"`
+	// Certificate and Key turn on TLS; PEM files.
+	Certificate string        `yaml:"certificate"`
+	Key         string        `yaml:"key"`
+	InboxSize   Size          `yaml:"inbox_size" validate:"gt=0"`
+	InboxAge    time.Duration `yaml:"inbox_age" validate:"gt=0"`
+}
+
+// Field is the gate's own MQTT listener for cameras.
+type Field struct {
+	Listen string `yaml:"listen" validate:"required,hostname_port"`
+	// Users may each publish to the topics of their own device only.
+	Users []FieldUser `yaml:"users" validate:"dive"`
+}
+
+// FieldUser is an account of the field listener.
+type FieldUser struct {
+	Name string `yaml:"name" validate:"required"`
+	// PasswordFile holds the password, mode 0600. `gatehouse init` makes one
+	// with a random password where it is missing.
+	PasswordFile string `yaml:"password_file" validate:"required"`
+	// Publish are the topics the user may publish to; none for a reader.
+	Publish []string `yaml:"publish"`
+	// Subscribe are the topics the user may read: the drivers' own account.
+	Subscribe []string `yaml:"subscribe"`
+}
+
+// Agency is one of the forces that share the gate.
+type Agency struct {
+	Code event.Agency `yaml:"code" validate:"oneof=CUSTOMS BORDERGUARD"`
+	Name event.Text   `yaml:"name"`
+	// Key is the file of the public key that its console signs with.
+	Key string `yaml:"key" validate:"required"`
+	// HubUser is the file of the public nkey that its console connects with.
+	HubUser string `yaml:"hub_user" validate:"required"`
+}
+
+// Vision says how pictures are analysed.
+type Vision struct {
+	// Command starts a worker; empty switches vision off, which every passage
+	// then says.
+	Command      []string      `yaml:"command"`
+	Workers      int           `yaml:"workers" validate:"min=1,max=16"`
+	Deadline     time.Duration `yaml:"deadline" validate:"gt=0"`
+	RecycleAfter int           `yaml:"recycle_after" validate:"gt=0"`
+	MaxMemory    Size          `yaml:"max_memory" validate:"gt=0"`
+}
+
+// Lane is one physical channel of the place.
+type Lane struct {
+	ID        string            `yaml:"id" validate:"required,alphanum"`
+	Name      event.Text        `yaml:"name"`
+	Kind      event.PassageKind `yaml:"kind" validate:"oneof=vehicle person consignment wagon"`
+	Flow      event.Flow        `yaml:"flow" validate:"oneof=goods traveller mixed"`
+	Direction event.Direction   `yaml:"direction" validate:"oneof=entry exit unknown"`
+	Join      Join              `yaml:"join"`
+	Devices   []Device          `yaml:"devices" validate:"dive"`
+}
+
+// Join sets the time limits within which readings make one passage.
+type Join struct {
+	Before     time.Duration `yaml:"before" validate:"gte=0"`
+	After      time.Duration `yaml:"after" validate:"gt=0"`
+	MissingEnd time.Duration `yaml:"missing_end" validate:"gt=0"`
+	TailGate   time.Duration `yaml:"tail_gate" validate:"gte=0"`
+}
+
+// Device is one instrument on a lane.
+type Device struct {
+	ID     string `yaml:"id" validate:"required,alphanum"`
+	Driver string `yaml:"driver" validate:"required"`
+	// Owner is the agency that owns the instrument; both may use it.
+	Owner event.Agency `yaml:"owner" validate:"oneof=CUSTOMS BORDERGUARD"`
+	Role  string       `yaml:"role" validate:"oneof=presence camera scanner other"`
+	// Required devices must have looked at every passage, or the passage says so.
+	Required bool `yaml:"required"`
+	// View is what a camera sees, and Scan what a scanner scans.
+	View string `yaml:"view" validate:"omitempty,oneof=front rear side overview"`
+	Scan string `yaml:"scan" validate:"omitempty,oneof=cargo baggage"`
+	// Silence overrides the driver's own limit on how long the device may say
+	// nothing.
+	Silence  time.Duration `yaml:"silence" validate:"gte=0"`
+	Settings ast.Node      `yaml:"settings" validate:"-"` // validator recurses into AST nodes for ever
+}
+
+// Default is the configuration that a file starts from.
+func Default() Gate {
+	return Gate{
+		State: "gate",
+		Journal: Journal{
+			Reserve: 256 << 20,
+			MaxSize: 8 << 30, MaxAge: 90 * 24 * time.Hour,
+			IdleMaxSize: 2 << 30, IdleMaxAge: 48 * time.Hour,
+			SharedMaxAge: 400 * 24 * time.Hour,
+		},
+		Vision: Vision{Workers: 1, Deadline: 20 * time.Second, RecycleAfter: 2000, MaxMemory: 1500 << 20},
+	}
+}
+
+// defaultLane fills what a lane's section leaves out.
+func defaultLane(l *Lane) {
+	set(&l.Kind, event.Vehicle)
+	set(&l.Flow, event.Goods)
+	set(&l.Direction, event.DirectionUnknown)
+	set(&l.Join.Before, 10*time.Second)
+	set(&l.Join.After, 60*time.Second)
+	set(&l.Join.MissingEnd, 120*time.Second)
+	set(&l.Join.TailGate, time.Second)
+	for i := range l.Devices {
+		set(&l.Devices[i].Role, "other")
+	}
+}
+
+func defaultHub(h *EmbeddedHub) {
+	set(&h.InboxSize, 4<<30)
+	set(&h.InboxAge, 30*24*time.Hour)
+}
+
+func set[T comparable](field *T, value T) {
+	var zero T
+	if *field == zero {
+		*field = value
+	}
+}

@@ -1,0 +1,258 @@
+package lane
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"sync"
+	"time"
+
+	"github.com/cenkalti/backoff/v5"
+
+	"gatehouse/internal/clock"
+	"gatehouse/internal/driver"
+	"gatehouse/internal/event"
+	"gatehouse/internal/journal"
+)
+
+const (
+	// firstPause and lastPause bound the jittered pause before a driver is
+	// started again. A cable that was bumped is back within a second; a device
+	// that is off for the night must not fill the journal.
+	firstPause = 250 * time.Millisecond
+	lastPause  = 15 * time.Second
+)
+
+// Journal is where a device's readings and changes go. Append returns when
+// they are on disk.
+type Journal interface {
+	Append(ctx context.Context, s journal.Stream, entries ...event.JournalEntry) error
+}
+
+// DeviceConfig says what one device is.
+type DeviceConfig struct {
+	Where   event.Where
+	Driver  string
+	Silence time.Duration // after which the device counts as down; zero for never
+}
+
+// Device supervises one driver: it starts it again when its link fails, stamps
+// and journals its readings, and knows its state and when it was last heard.
+type Device struct {
+	cfg     DeviceConfig
+	driver  driver.Driver
+	journal Journal
+	clock   *clock.Clock
+	log     *slog.Logger
+
+	// mu orders journal appends with the state they follow from.
+	mu      sync.Mutex
+	state   event.DeviceState
+	heard   time.Time            // when the newest stored frame was received
+	unsaved []event.JournalEntry // changes that the journal refused, oldest first
+	poke    chan struct{}        // tells the silence watch that something was heard
+}
+
+// NewDevice is a device that has not been heard yet.
+func NewDevice(cfg DeviceConfig, d driver.Driver, j Journal, c *clock.Clock, log *slog.Logger) *Device {
+	return &Device{
+		cfg: cfg, driver: d, journal: j, clock: c, poke: make(chan struct{}, 1),
+		log: log.With("lane", cfg.Where.Lane, "device", cfg.Where.Device, "driver", cfg.Driver),
+	}
+}
+
+// Run keeps the driver running until ctx ends.
+func (d *Device) Run(ctx context.Context) {
+	watchCtx, stop := context.WithCancel(ctx)
+	var watch sync.WaitGroup
+	watch.Go(func() { d.watchSilence(watchCtx) })
+	defer watch.Wait()
+	defer stop()
+
+	pause := &backoff.ExponentialBackOff{
+		InitialInterval: firstPause, MaxInterval: lastPause, RandomizationFactor: 0.5, Multiplier: 2,
+	}
+	pause.Reset()
+	for ctx.Err() == nil {
+		before := d.lastHeard()
+		err := d.driver.Run(ctx, d.emit)
+		if ctx.Err() != nil {
+			return
+		}
+		if err == nil {
+			err = errors.New("driver ended without a reason")
+		}
+		if d.lastHeard().After(before) {
+			pause.Reset()
+		}
+		d.lost(ctx, err)
+		wait(ctx, pause.NextBackOff())
+	}
+}
+
+func wait(ctx context.Context, pause time.Duration) {
+	timer := time.NewTimer(pause)
+	defer timer.Stop()
+	select {
+	case <-timer.C:
+	case <-ctx.Done():
+	}
+}
+
+func (d *Device) lastHeard() time.Time {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	return d.heard
+}
+
+// emit implements driver.Emit.
+func (d *Device) emit(ctx context.Context, readings ...event.Reading) error {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	byStream := map[journal.Stream][]event.JournalEntry{}
+	state, heard := d.state, d.heard
+	var changes []event.JournalEntry
+	for _, r := range readings {
+		r.ID = event.NewID(r.ReceivedAt)
+		r.ReceivedAt = r.ReceivedAt.UTC()
+		r.Where = d.cfg.Where
+		r.Clock = d.clock.Stamp()
+		if next, why := stateAfter(state, r); next != state {
+			changes = append(changes, d.change(next, r.ReceivedAt, why, heard))
+			byStream[journal.Main] = append(byStream[journal.Main], changes[len(changes)-1])
+			state = next
+		}
+		stream := journal.Main
+		if r.Class == event.Idle {
+			stream = journal.Idle
+		}
+		byStream[stream] = append(byStream[stream], d.entry(event.EntryReading, r.ReceivedAt, func(e *event.JournalEntry) { e.Reading = &r }))
+		if r.ReceivedAt.After(heard) {
+			heard = r.ReceivedAt
+		}
+	}
+	byStream[journal.Main] = append(d.unsaved, byStream[journal.Main]...)
+	for _, s := range []journal.Stream{journal.Main, journal.Idle} {
+		if err := d.journal.Append(ctx, s, byStream[s]...); err != nil {
+			return fmt.Errorf("%w: %w", driver.ErrStore, err)
+		}
+		if s == journal.Main {
+			d.unsaved = nil
+		}
+	}
+	d.settle(state, heard, changes)
+	return nil
+}
+
+// settle makes what was stored the device's state.
+func (d *Device) settle(state event.DeviceState, heard time.Time, changes []event.JournalEntry) {
+	if len(changes) > 0 {
+		last := changes[len(changes)-1].Link
+		d.log.Info("device state changed", "state", last.State, "was", d.state, "reason", last.Reason)
+	}
+	d.state, d.heard = state, heard
+	select {
+	case d.poke <- struct{}{}:
+	default:
+	}
+}
+
+// stateAfter is the device's state once r was received.
+func stateAfter(state event.DeviceState, r event.Reading) (next event.DeviceState, why string) {
+	if r.Kind == event.DeviceReport && r.Report != nil {
+		if r.Report.State != state {
+			return r.Report.State, r.Report.Code
+		}
+		return state, ""
+	}
+	// A reading proves that the link is there again; it does not end what the
+	// device itself has reported.
+	if (state == "" || state == event.Down) && r.Kind != event.FrameInvalid && r.Kind != event.FrameLoss {
+		return event.Up, "heard again"
+	}
+	return state, ""
+}
+
+// lost records that the driver's link has failed.
+func (d *Device) lost(ctx context.Context, err error) {
+	d.down(ctx, err.Error(), func() {
+		attrs := []any{"err", err}
+		var hint *driver.Hint
+		if errors.As(err, &hint) {
+			attrs = append(attrs, "try", hint.Try.EN)
+		}
+		d.log.Warn("device lost", attrs...)
+	})
+}
+
+// down makes the device's state Down once, with the reason.
+func (d *Device) down(ctx context.Context, reason string, say func()) {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	if d.state == event.Down {
+		return
+	}
+	say()
+	now := d.clock.Now().UTC()
+	d.unsaved = append(d.unsaved, d.change(event.Down, now, reason, d.heard))
+	d.state = event.Down
+	if err := d.journal.Append(ctx, journal.Main, d.unsaved...); err == nil {
+		d.unsaved = nil
+	} // else the next reading that can be stored brings it along
+}
+
+// watchSilence makes the device Down when it has not been heard for the time
+// its driver allows.
+func (d *Device) watchSilence(ctx context.Context) {
+	if d.cfg.Silence == 0 {
+		return
+	}
+	timer := time.NewTimer(d.cfg.Silence)
+	defer timer.Stop()
+	for {
+		select {
+		case <-ctx.Done():
+			return
+		case <-d.poke:
+			timer.Reset(d.cfg.Silence)
+		case <-timer.C:
+			reason := fmt.Sprintf("no signal for %s", d.cfg.Silence)
+			d.down(ctx, reason, func() { d.log.Warn("device silent", "silence", d.cfg.Silence) })
+			timer.Reset(d.cfg.Silence)
+		}
+	}
+}
+
+func (d *Device) change(state event.DeviceState, at time.Time, reason string, heard time.Time) event.JournalEntry {
+	return d.entry(event.EntryLink, at, func(e *event.JournalEntry) {
+		e.Link = &event.LinkChange{
+			Device: d.cfg.Where.Device, Driver: d.cfg.Driver, State: state, Since: at, Reason: reason, Heard: heard,
+		}
+	})
+}
+
+func (d *Device) entry(kind event.EntryKind, at time.Time, fill func(*event.JournalEntry)) event.JournalEntry {
+	e := event.JournalEntry{ID: event.NewID(at), Lane: d.cfg.Where.Lane, At: at, Kind: kind}
+	fill(&e)
+	return e
+}
+
+// Status is the device's state and when it was last heard.
+type Status struct {
+	event.Where
+	Driver string            `json:"driver"`
+	State  event.DeviceState `json:"state"`
+	Heard  time.Time         `json:"heard,omitzero"`
+}
+
+// Status tells the device's state now.
+func (d *Device) Status() Status {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	state := d.state
+	if state == "" {
+		state = event.Down // never heard is no state to trust
+	}
+	return Status{Where: d.cfg.Where, Driver: d.cfg.Driver, State: state, Heard: d.heard}
+}
