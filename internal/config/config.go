@@ -75,10 +75,9 @@ type FieldUser struct {
 	// PasswordFile holds the password, mode 0600. `gatehouse init` makes one
 	// with a random password where it is missing.
 	PasswordFile string `yaml:"password_file" validate:"required"`
-	// Publish are the topics the user may publish to; none for a reader.
-	Publish []string `yaml:"publish"`
-	// Subscribe are the topics the user may read: the drivers' own account.
-	Subscribe []string `yaml:"subscribe"`
+	// Topics are the MQTT topics that the user may publish to, such as
+	// gatehouse/15BB/01/camera/#. It may read none.
+	Topics []string `yaml:"topics" validate:"min=1"`
 }
 
 // Agency is one of the forces that share the gate.

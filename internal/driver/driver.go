@@ -48,6 +48,16 @@ type Env struct {
 	Log      *slog.Logger // carries gate, lane, device and driver already
 	Evidence Evidence
 	Now      func() time.Time // wall clock; UTC is not required
+	// Broker is the gate's own field MQTT listener, for drivers whose settings
+	// name no other; nil where the gate has none.
+	Broker *Broker
+}
+
+// Broker is how a driver of this gate reaches the field MQTT listener.
+type Broker struct {
+	URL      string // tcp://host:port
+	User     string // also the beginning that the driver's client id must have
+	Password func() string
 }
 
 // Kind describes a driver to the list in package drivers.

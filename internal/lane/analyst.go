@@ -1,0 +1,203 @@
+package lane
+
+import (
+	"context"
+	"encoding/json"
+	"log/slog"
+	"sync"
+	"time"
+
+	"gatehouse/internal/event"
+	"gatehouse/internal/journal"
+	"gatehouse/internal/passage"
+)
+
+// retryPause is the pause before a picture is tried again after vision was not
+// available.
+const retryPause = 3 * time.Second
+
+// upPause is how often vision is asked whether it is back.
+const upPause = 500 * time.Millisecond
+
+// Outcome is what came of an analysis.
+type Outcome struct {
+	Outcome string // "done", "unreadable" or "unavailable"
+	Result  json.RawMessage
+	Error   string
+}
+
+// Vision analyses pictures.
+type Vision interface {
+	// Up tells whether an analysis has a chance. While it has none, nothing is
+	// tried and nothing is journalled: pictures wait.
+	Up() bool
+	// Analyse returns an error only when ctx ends.
+	Analyse(ctx context.Context, r passage.Request) (Outcome, error)
+}
+
+// Analyst has the lanes' pictures analysed: it journals each attempt before it
+// begins and each answer when it comes. The newest passage goes first, so that
+// an officer at the lane does not wait for a backlog.
+type Analyst struct {
+	vision  Vision
+	journal Journal
+	log     *slog.Logger
+
+	mu      sync.Mutex
+	pending map[analysisKey]*pendingAnalysis
+	wake    chan struct{}
+}
+
+type analysisKey struct {
+	passage  event.ID
+	evidence string
+	op       string
+}
+
+type pendingAnalysis struct {
+	lane    string
+	request passage.Request
+	busy    bool      // an attempt runs, or its answer is on its way through the journal
+	after   time.Time // not before
+}
+
+// NewAnalyst is an analyst without work. With a nil vision it only keeps what
+// waits.
+func NewAnalyst(v Vision, j Journal, log *slog.Logger) *Analyst {
+	return &Analyst{vision: v, journal: j, log: log, pending: map[analysisKey]*pendingAnalysis{}, wake: make(chan struct{}, 1)}
+}
+
+func keyOf(p event.ID, evidence, op string) analysisKey { return analysisKey{p, evidence, op} }
+
+// Submit asks for an analysis. One that is waiting already is not asked twice.
+func (a *Analyst) Submit(lane string, r passage.Request) {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	key := keyOf(r.Passage, r.Evidence, r.Op)
+	if _, there := a.pending[key]; there {
+		return
+	}
+	a.pending[key] = &pendingAnalysis{lane: lane, request: r}
+	a.poke()
+}
+
+func (a *Analyst) poke() {
+	select {
+	case a.wake <- struct{}{}:
+	default:
+	}
+}
+
+// answered is told of every result that a lane's fold has seen.
+func (a *Analyst) answered(r *event.Analysis) {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	key := keyOf(r.Passage, r.Evidence, r.Op)
+	p, there := a.pending[key]
+	if !there {
+		return
+	}
+	if r.Outcome != unavailable {
+		delete(a.pending, key)
+		return
+	}
+	p.busy, p.after = false, time.Now().Add(retryPause)
+	a.poke()
+}
+
+const unavailable = "unavailable"
+
+// Run analyses what is submitted with so many attempts at once, until ctx ends.
+func (a *Analyst) Run(ctx context.Context, workers int) {
+	if a.vision == nil {
+		return
+	}
+	var all sync.WaitGroup
+	defer all.Wait()
+	slots := make(chan struct{}, workers)
+	for {
+		var next *pendingAnalysis
+		pause := upPause
+		if a.vision.Up() {
+			next, pause = a.take(time.Now())
+		}
+		if next == nil {
+			timer := time.NewTimer(pause)
+			select {
+			case <-ctx.Done():
+				timer.Stop()
+				return
+			case <-a.wake:
+			case <-timer.C:
+			}
+			timer.Stop()
+			continue
+		}
+		select {
+		case slots <- struct{}{}:
+		case <-ctx.Done():
+			return
+		}
+		all.Go(func() {
+			a.attempt(ctx, next)
+			<-slots
+		})
+	}
+}
+
+// take picks the pending analysis of the newest passage that may start, or
+// tells how long to wait for one.
+func (a *Analyst) take(now time.Time) (*pendingAnalysis, time.Duration) {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	var best *pendingAnalysis
+	pause := time.Hour
+	for _, p := range a.pending {
+		switch {
+		case p.busy:
+		case p.after.After(now):
+			pause = min(pause, p.after.Sub(now))
+		case best == nil || p.request.Passage > best.request.Passage:
+			best = p
+		}
+	}
+	if best != nil {
+		best.busy = true
+	}
+	return best, pause
+}
+
+// attempt journals, analyses and journals the answer. The pending entry goes
+// when the lane's fold has seen the answer.
+func (a *Analyst) attempt(ctx context.Context, p *pendingAnalysis) {
+	p.request.Attempts++
+	said := event.Analysis{Passage: p.request.Passage, Evidence: p.request.Evidence, Op: p.request.Op, Attempt: p.request.Attempts}
+	if err := a.write(ctx, p.lane, event.EntryDispatch, said); err != nil {
+		a.later(p, err)
+		return
+	}
+	got, err := a.vision.Analyse(ctx, p.request)
+	if err != nil {
+		a.later(p, err)
+		return
+	}
+	said.Outcome, said.Result, said.Error = got.Outcome, got.Result, got.Error
+	if err := a.write(ctx, p.lane, event.EntryResult, said); err != nil {
+		a.later(p, err)
+	}
+}
+
+// later gives the analysis back to be tried again.
+func (a *Analyst) later(p *pendingAnalysis, err error) {
+	a.log.Debug("analysis put off", "evidence", p.request.Evidence, "err", err)
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	p.busy, p.after = false, time.Now().Add(retryPause)
+}
+
+func (a *Analyst) write(ctx context.Context, lane string, kind event.EntryKind, said event.Analysis) error {
+	now := time.Now().UTC()
+	return a.journal.Append(ctx, journal.Main, event.JournalEntry{
+		ID: event.NewID(now), Lane: lane, At: now, Kind: kind, Analysis: &said,
+	})
+}
