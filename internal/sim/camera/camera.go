@@ -1,0 +1,340 @@
+// Package camera simulates a plate camera that publishes over MQTT 3.1.1 with
+// QoS 1: a message about each capture and its JPEG on a topic beside it. The
+// message never says what the plate reads: only the picture does.
+//
+// Topics, below <root>/<gate>/<lane>/<device>:
+//
+//	capture            {"event_id","time","view","image":{"sha256","bytes","media_type"},"final":true}
+//	image/<event_id>   the JPEG
+//	$state             online, offline (the will), disconnected; retained
+//
+// While the broker is away the camera keeps a bounded number of messages and
+// sends them, in order, when it is back. A message counts as sent when its
+// PUBACK came. $state is a retained value that the broker repeats as it likes,
+// so it is no frame and not in the ledger.
+package camera
+
+import (
+	"context"
+	"crypto/sha256"
+	"encoding/hex"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"log/slog"
+	"math/rand/v2"
+	"net"
+	"net/url"
+	"sync"
+	"time"
+
+	mqtt "github.com/eclipse/paho.mqtt.golang"
+
+	"gatehouse/internal/sim/book"
+	"gatehouse/internal/sim/fault"
+)
+
+// Settings of a camera.
+type Settings struct {
+	Broker   string // tcp://host:port
+	User     string
+	Password string
+	ClientID string
+	Topic    string // <root>/<gate>/<lane>/<device>
+	Queue    int    // captures kept while the broker is away
+}
+
+// Book hears what became of each message.
+type Book interface {
+	Sent(device, kind string, frame []byte, passage string)
+	Unheard(device, kind string, frame []byte, passage, reason string)
+}
+
+const (
+	retryPause = 200 * time.Millisecond
+	ackTime    = 5 * time.Second // without PUBACK for so long, the message is sent again
+	stateBeat  = 30 * time.Second
+	skew       = 10 * time.Minute // of the clock faults
+)
+
+type message struct {
+	capture int // counts captures; the queue is bounded by it
+	topic   string
+	payload []byte
+	passage string
+}
+
+// Camera is one simulated camera. Capture may be called from anywhere.
+type Camera struct {
+	set   Settings
+	board *fault.Board
+	book  Book
+	log   *slog.Logger
+
+	mu       sync.Mutex
+	queue    []message
+	captures int
+	wake     chan struct{}
+	conn     net.Conn // the one to cut for broker-away
+	online   bool
+}
+
+// New makes a camera.
+func New(set Settings, board *fault.Board, b Book, log *slog.Logger) *Camera {
+	return &Camera{set: set, board: board, book: b, log: log.With("device", fault.Camera), wake: make(chan struct{}, 1)}
+}
+
+// Message is the JSON on the capture topic.
+type Message struct {
+	EventID string    `json:"event_id"`
+	Time    time.Time `json:"time"`
+	View    string    `json:"view"`
+	Image   ImageRef  `json:"image"`
+	Final   bool      `json:"final"`
+}
+
+// ImageRef names the picture that belongs to a capture.
+type ImageRef struct {
+	SHA256    string `json:"sha256"`
+	Bytes     int    `json:"bytes"`
+	MediaType string `json:"media_type"`
+}
+
+// Taken is what became of a capture.
+type Taken struct {
+	EventID string
+	Photo   string // digest of the picture sent; empty when it was withheld
+	Faults  []string
+}
+
+// Capture queues a capture for sending.
+func (c *Camera) Capture(vehicle int, passage, view string, picture []byte) (Taken, error) {
+	now := time.Now().UTC()
+	var t Taken
+	t.EventID = fmt.Sprintf("%011x%08x", now.UnixMilli(), rand.Uint32())
+	take := func(name string) bool {
+		used := c.board.Take(fault.Camera, name, vehicle)
+		if used {
+			t.Faults = append(t.Faults, name)
+		}
+		return used
+	}
+	made, spoilt, err := c.board.Picture(fault.Camera, vehicle, picture)
+	if err != nil {
+		return t, err
+	}
+	t.Faults = append(t.Faults, spoilt...)
+	if take("clock-ahead") {
+		now = now.Add(skew)
+	}
+	if take("clock-behind") {
+		now = now.Add(-skew)
+	}
+	sum := sha256.Sum256(made)
+	t.Photo = hex.EncodeToString(sum[:])
+	body, err := json.Marshal(Message{
+		EventID: t.EventID, Time: now, View: view, Final: true,
+		Image: ImageRef{SHA256: t.Photo, Bytes: len(made), MediaType: "image/jpeg"},
+	})
+	if err != nil {
+		return t, fmt.Errorf("encode capture: %w", err)
+	}
+	pair := []message{
+		{topic: c.set.Topic + "/capture", payload: body, passage: passage},
+		{topic: c.set.Topic + "/image/" + t.EventID, payload: made, passage: passage},
+	}
+	if take("out-of-order") {
+		pair[0], pair[1] = pair[1], pair[0]
+	}
+	if take("image-missing") {
+		t.Photo = ""
+		pair = pair[:1]
+		pair[0].payload, pair[0].topic = body, c.set.Topic+"/capture"
+	}
+	if take("duplicate") {
+		pair = append(pair, pair...)
+	}
+	if take("will-while-working") {
+		pair = append(pair, message{topic: c.set.Topic + "/$state", payload: []byte("offline")})
+	}
+	c.push(pair)
+	return t, nil
+}
+
+// push queues the messages of one capture; when the queue is full the oldest
+// capture is given up.
+func (c *Camera) push(all []message) {
+	c.mu.Lock()
+	c.captures++
+	for i := range all {
+		all[i].capture = c.captures
+	}
+	c.queue = append(c.queue, all...)
+	var lost []message
+	for len(c.queue) > 0 && c.captures-c.queue[0].capture >= c.set.Queue {
+		lost = append(lost, c.queue[0])
+		c.queue = c.queue[1:]
+	}
+	c.mu.Unlock()
+	for _, m := range lost {
+		c.book.Unheard(fault.Camera, book.MQTT, m.payload, m.passage, "queue-full")
+	}
+	select {
+	case c.wake <- struct{}{}:
+	default:
+	}
+}
+
+// Waiting is how many messages wait to be sent.
+func (c *Camera) Waiting() int {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return len(c.queue)
+}
+
+// Online says whether the camera has its broker.
+func (c *Camera) Online() bool {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.online
+}
+
+// Run keeps the connection and sends what is queued until ctx ends; it then
+// says disconnected and goes.
+func (c *Camera) Run(ctx context.Context) error {
+	client := mqtt.NewClient(c.options())
+	var jobs sync.WaitGroup
+	defer jobs.Wait()
+	jobs.Go(func() {
+		c.board.Follow(ctx, fault.Camera, "broker-away", func(on bool) {
+			if on {
+				c.cut()
+			}
+		})
+	})
+	client.Connect() // with ConnectRetry it never fails, it goes on trying
+	defer client.Disconnect(100)
+	beat := time.NewTicker(stateBeat)
+	defer beat.Stop()
+	for {
+		if client.IsConnectionOpen() && c.sendFirst(ctx, client) {
+			continue
+		}
+		retry := time.NewTimer(retryPause)
+		select {
+		case <-ctx.Done():
+			retry.Stop()
+			c.goodbye(client)
+			return nil
+		case <-beat.C:
+			client.Publish(c.set.Topic+"/$state", 1, true, "online")
+		case <-c.wake:
+		case <-retry.C:
+		}
+		retry.Stop()
+	}
+}
+
+// sendFirst sends the oldest message and waits for its PUBACK; false when
+// there was none or it has to be tried again.
+func (c *Camera) sendFirst(ctx context.Context, client mqtt.Client) bool {
+	c.mu.Lock()
+	if len(c.queue) == 0 {
+		c.mu.Unlock()
+		return false
+	}
+	m := c.queue[0]
+	c.mu.Unlock()
+	state := m.topic == c.set.Topic+"/$state"
+	token := client.Publish(m.topic, 1, state, m.payload)
+	late := time.NewTimer(ackTime)
+	defer late.Stop()
+	select {
+	case <-ctx.Done():
+		return false
+	case <-late.C:
+		return false
+	case <-token.Done():
+	}
+	if token.Error() != nil {
+		return false
+	}
+	c.mu.Lock()
+	// The queue may have overflowed meanwhile; then it is already booked.
+	mine := len(c.queue) > 0 && c.queue[0].capture == m.capture && c.queue[0].topic == m.topic
+	if mine {
+		c.queue = c.queue[1:]
+	}
+	c.mu.Unlock()
+	if !state {
+		c.book.Sent(fault.Camera, book.MQTT, m.payload, m.passage)
+	}
+	return true
+}
+
+func (c *Camera) goodbye(client mqtt.Client) {
+	if !client.IsConnectionOpen() {
+		return
+	}
+	client.Publish(c.set.Topic+"/$state", 1, true, "disconnected").WaitTimeout(time.Second)
+}
+
+// errAway is what dialling fails with while the network is unplugged.
+var errAway = errors.New("network unplugged by the broker-away fault")
+
+func (c *Camera) options() *mqtt.ClientOptions {
+	o := mqtt.NewClientOptions().AddBroker(c.set.Broker).SetClientID(c.set.ClientID).
+		SetUsername(c.set.User).SetPassword(c.set.Password).
+		SetProtocolVersion(4).SetCleanSession(true).SetOrderMatters(false).
+		SetKeepAlive(10*time.Second).SetPingTimeout(5*time.Second).SetConnectTimeout(5*time.Second).
+		SetConnectRetry(true).SetConnectRetryInterval(time.Second).
+		SetAutoReconnect(true).SetMaxReconnectInterval(2*time.Second).
+		SetWill(c.set.Topic+"/$state", "offline", 1, true)
+	o.SetCustomOpenConnectionFn(func(u *url.URL, _ mqtt.ClientOptions) (net.Conn, error) {
+		if c.board.On(fault.Camera, "broker-away") {
+			return nil, errAway
+		}
+		conn, err := net.DialTimeout("tcp", u.Host, 5*time.Second)
+		if err != nil {
+			return nil, fmt.Errorf("reach the broker: %w", err)
+		}
+		c.mu.Lock()
+		c.conn = conn
+		c.mu.Unlock()
+		return conn, nil
+	})
+	o.SetOnConnectHandler(func(client mqtt.Client) {
+		c.setOnline(true, nil)
+		client.Publish(c.set.Topic+"/$state", 1, true, "online")
+		select {
+		case c.wake <- struct{}{}:
+		default:
+		}
+	})
+	o.SetConnectionLostHandler(func(_ mqtt.Client, err error) { c.setOnline(false, err) })
+	return o
+}
+
+// setOnline logs once when the broker is lost and once when it is back.
+func (c *Camera) setOnline(on bool, err error) {
+	c.mu.Lock()
+	was := c.online
+	c.online = on
+	waiting := len(c.queue)
+	c.mu.Unlock()
+	switch {
+	case on && !was:
+		c.log.Info("camera has its broker", "waiting", waiting)
+	case !on && was:
+		c.log.Warn("camera lost its broker; captures queue", "err", err)
+	}
+}
+
+// cut breaks the connection without a goodbye, so that the will is sent.
+func (c *Camera) cut() {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.conn != nil {
+		_ = c.conn.Close()
+	}
+}

@@ -1,0 +1,223 @@
+package fault
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+	"sync"
+	"time"
+)
+
+// ErrUnknown is a fault or device that the menu does not have.
+var ErrUnknown = errors.New("no such fault")
+
+// Order asks for a fault.
+type Order struct {
+	Name   string
+	Device string // empty means the first device of the menu's entry
+	// For is how long it lasts; zero takes the menu's window, or for an
+	// occasion: until it was used Count times.
+	For time.Duration
+	// Vehicle binds an occasion to that vehicle number; zero is whichever is next.
+	Vehicle int
+	Count   int // how often an occasion happens; at least 1
+}
+
+// Change is a fault that began, was used, or ended.
+type Change struct {
+	Fault   string    `json:"fault"`
+	Device  string    `json:"device"`
+	Phase   string    `json:"phase"` // "set", "used" or "ended"
+	At      time.Time `json:"at"`
+	Vehicle string    `json:"vehicle,omitempty"`
+}
+
+// Active is a fault on the board.
+type Active struct {
+	Fault  string    `json:"fault"`
+	Device string    `json:"device"`
+	Since  time.Time `json:"since"`
+	Until  time.Time `json:"until,omitzero"` // zero for an occasion that still waits
+	Left   int       `json:"left,omitempty"` // occasions left
+}
+
+type entry struct {
+	Active
+	vehicle int
+	timer   *time.Timer
+}
+
+// Board holds the faults that are on. It is safe for concurrent use.
+type Board struct {
+	note func(Change)
+
+	mu      sync.Mutex
+	entries []*entry
+	changed chan struct{}
+}
+
+// NewBoard makes an empty board; note, which may be nil, hears every change.
+func NewBoard(note func(Change)) *Board {
+	if note == nil {
+		note = func(Change) {}
+	}
+	return &Board{note: note, changed: make(chan struct{})}
+}
+
+// Set switches a fault on. Setting one that is on starts its window anew.
+func (b *Board) Set(o Order) (Active, error) {
+	spec, ok := Find(o.Name)
+	if !ok {
+		return Active{}, fmt.Errorf("%w: %q; gatesim list-faults names them all", ErrUnknown, o.Name)
+	}
+	if o.Device == "" {
+		o.Device = spec.Devices[0]
+	}
+	if !slices.Contains(spec.Devices, o.Device) {
+		return Active{}, fmt.Errorf("%w: %q is not a fault of device %q (it has: %s)",
+			ErrUnknown, o.Name, o.Device, strings.Join(spec.Devices, ", "))
+	}
+	if o.For < 0 || o.For == 0 && !spec.Occasion() {
+		o.For = spec.Window
+	}
+	now := time.Now().UTC()
+	e := &entry{Active: Active{Fault: o.Name, Device: o.Device, Since: now}, vehicle: o.Vehicle}
+	switch {
+	case o.For > 0:
+		e.Until = now.Add(o.For)
+	default:
+		e.Left = max(1, o.Count)
+	}
+	b.mu.Lock()
+	b.entries = slices.DeleteFunc(b.entries, func(x *entry) bool {
+		same := x.Fault == e.Fault && x.Device == e.Device && x.vehicle == e.vehicle
+		if same && x.timer != nil {
+			x.timer.Stop()
+		}
+		return same
+	})
+	b.entries = append(b.entries, e)
+	if o.For > 0 {
+		e.timer = time.AfterFunc(o.For, func() { b.end(e) })
+	}
+	b.wake()
+	b.mu.Unlock()
+	b.note(Change{Fault: e.Fault, Device: e.Device, Phase: "set", At: now})
+	return e.Active, nil
+}
+
+// On says whether the device has that fault now, without using it up.
+func (b *Board) On(device, name string) bool {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	return b.on(device, name)
+}
+
+func (b *Board) on(device, name string) bool {
+	return slices.ContainsFunc(b.entries, func(e *entry) bool { return e.Device == device && e.Fault == name })
+}
+
+// Take uses the fault up for that vehicle: it reports whether the fault was
+// on. A fault with a window stays on; an occasion has one less left.
+func (b *Board) Take(device, name string, vehicle int) bool {
+	b.mu.Lock()
+	i := slices.IndexFunc(b.entries, func(e *entry) bool {
+		return e.Device == device && e.Fault == name && (e.vehicle == 0 || e.vehicle == vehicle)
+	})
+	if i < 0 {
+		b.mu.Unlock()
+		return false
+	}
+	e := b.entries[i]
+	ended := false
+	if e.Until.IsZero() {
+		e.Left--
+		if ended = e.Left <= 0; ended {
+			b.entries = slices.Delete(b.entries, i, i+1)
+			b.wake()
+		}
+	}
+	b.mu.Unlock()
+	c := Change{Fault: name, Device: device, Phase: "used", At: time.Now().UTC(), Vehicle: VehicleName(vehicle)}
+	b.note(c)
+	if ended {
+		c.Phase = "ended"
+		b.note(c)
+	}
+	return true
+}
+
+// Follow calls do whenever the fault goes on or off on the device, until ctx
+// ends; calls do not overlap. It blocks.
+func (b *Board) Follow(ctx context.Context, device, name string, do func(on bool)) {
+	was := false
+	for {
+		b.mu.Lock()
+		is, changed := b.on(device, name), b.changed
+		b.mu.Unlock()
+		if is != was {
+			was = is
+			do(is)
+			continue
+		}
+		select {
+		case <-ctx.Done():
+			return
+		case <-changed:
+		}
+	}
+}
+
+// List is what is on now.
+func (b *Board) List() []Active {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	list := make([]Active, 0, len(b.entries))
+	for _, e := range b.entries {
+		list = append(list, e.Active)
+	}
+	return list
+}
+
+// Close ends every fault.
+func (b *Board) Close() {
+	b.mu.Lock()
+	for _, e := range b.entries {
+		if e.timer != nil {
+			e.timer.Stop()
+		}
+	}
+	b.entries = nil
+	b.wake()
+	b.mu.Unlock()
+}
+
+func (b *Board) end(e *entry) {
+	b.mu.Lock()
+	i := slices.Index(b.entries, e)
+	if i >= 0 {
+		b.entries = slices.Delete(b.entries, i, i+1)
+		b.wake()
+	}
+	b.mu.Unlock()
+	if i >= 0 {
+		b.note(Change{Fault: e.Fault, Device: e.Device, Phase: "ended", At: time.Now().UTC()})
+	}
+}
+
+// wake tells every Follow; the caller holds mu.
+func (b *Board) wake() {
+	close(b.changed)
+	b.changed = make(chan struct{})
+}
+
+// VehicleName is how the ledger and the truth file name a vehicle number:
+// sim-000012. It is empty for numbers below 1.
+func VehicleName(n int) string {
+	if n < 1 {
+		return ""
+	}
+	return fmt.Sprintf("sim-%06d", n)
+}
