@@ -1,0 +1,1 @@
+"""Training of the plate detector and the plate reader."""

@@ -1,0 +1,80 @@
+"""Fits the temperature of the reading score on vehicles that the reader was never trained on.
+
+python3 -m plates.calibrate --data DIR --weights runs   writes calibration.json there; with --quads it also finds the
+corners of every train plate with the detector and writes quads.json, which plates.reader --quads trains on.
+Rendered plates are left out of the fit: their hardest cases are unreadable by construction.
+"""
+import argparse
+import json
+import os
+
+import cv2
+import numpy as np
+import torch
+from common import loop
+
+from . import data
+from .detector import detect, iou
+from .net import Detector, Reader
+from .pipeline import Pipeline
+from .reader import VALID_FOLD
+
+
+def fit(raw, right):
+    """The temperature at which exp(raw / t) is the likeliest probability of being right."""
+    raw, right = np.asarray(raw), np.asarray(right, float)
+    best = (1e18, 1.0)
+    for t in np.exp(np.linspace(np.log(0.2), np.log(20), 200)):
+        p = np.clip(np.exp(raw / t), 1e-4, 1 - 1e-4)
+        loss = -(right * np.log(p) + (1 - right) * np.log(1 - p)).mean()
+        best = min(best, (loss, float(t)))
+    return best[1]
+
+
+def main():
+    p = argparse.ArgumentParser(description=__doc__)
+    p.add_argument("--data")
+    p.add_argument("--weights", default="runs")
+    p.add_argument("--quads", action="store_true", help="locate the plates of all train pictures, not of the fold alone")
+    args = p.parse_args()
+    torch.set_num_threads(1)
+    cv2.setNumThreads(0)
+    detector = loop.load(Detector(), os.path.join(args.weights, "detector.pt"))
+    reader_path = os.path.join(args.weights, "reader.pt")
+    reader = loop.load(Reader(), reader_path) if os.path.exists(reader_path) else Reader()
+    pipe, raw, right, quads, missed, wrong = Pipeline(detector, reader), [], [], {}, 0, 0
+    for line in data.labels(data.root(args.data), "train"):
+        held = data.fold(line["plates"][0]["text"]) == VALID_FOLD
+        if not (held or args.quads):
+            continue
+        img = cv2.imread(line["path"])
+        found = detect(detector, img)
+        if len(line["plates"]) == 1 and found:
+            plate = line["plates"][0]
+            box = data.box_quad(plate["box"]) if plate["box"] else None
+            match = [q for _, q in found if box is None or iou(q, box) > 0.45]
+            if match and (box is not None or len(found) == 1):
+                quads[line["file"]] = [[round(float(v), 2) for v in c] for c in match[0]]
+            elif not match:
+                wrong += 1
+        elif not found:
+            missed += 1
+        if not held or line["file"] not in quads:
+            continue
+        r = pipe.read_quad(img, np.float32(quads[line["file"]]))
+        raw.append(r["raw"])
+        right.append(r["text"] == line["plates"][0]["text"])
+    t = fit(raw, right)
+    out = {"temperature": round(t, 4), "score": "(product over slots of the best probability)^(1/temperature) * P(country)",
+           "fitted_on": f"{len(raw)} photographs of vehicles of a fold that was never trained on"}
+    with open(os.path.join(args.weights, "calibration.json"), "w", encoding="utf-8") as f:
+        json.dump(out, f, indent=2)
+    if args.quads:
+        with open(os.path.join(args.weights, "quads.json"), "w", encoding="utf-8") as f:
+            json.dump(quads, f)
+    print(f"train pictures: {len(quads)} located, {missed} nothing found, {wrong} found elsewhere")
+    print(f"held-out vehicles: exact {np.mean(right):.4f} of {len(right)}, temperature {t:.3f}")
+
+
+if __name__ == "__main__":
+    main()

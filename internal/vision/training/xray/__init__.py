@@ -1,0 +1,1 @@
+"""Training of the baggage X-ray network."""

@@ -1,0 +1,226 @@
+"""Bags, sprites, and threat projection done on transmissions."""
+import json
+import os
+import zlib
+
+import cv2
+import numpy as np
+
+from . import shapes
+
+LONG_SIDE = 512
+STRIDE = 8
+CLEAN = 0.93  # of air: sprite background above this is air
+
+
+def root(path=None):
+    """The data folder; ends the program with a clear word when it is absent."""
+    path = path or os.environ.get("GATEHOUSE_DATA") or "../../../../shared/data"
+    if not os.path.exists(os.path.join(path, "xray", "labels.jsonl")):
+        raise SystemExit(f"no data at {path}: set GATEHOUSE_DATA or pass --data")
+    return path
+
+
+def lines(folder, **want):
+    """Label lines whose fields equal the wanted ones, with the absolute path added."""
+    base = os.path.join(folder, "xray")
+    with open(os.path.join(base, "labels.jsonl"), encoding="utf-8") as f:
+        rows = [json.loads(line) for line in f]
+    return [dict(r, path=os.path.join(base, r["file"])) for r in rows if all(r.get(k) == v for k, v in want.items())]
+
+
+def scan(path, long_side=LONG_SIDE):
+    """A picture as transmission 0..1 (luma of pseudo-colour), long side scaled to long_side; and the scale."""
+    img = cv2.imread(path, cv2.IMREAD_COLOR)
+    if img is None:
+        raise SystemExit(f"cannot read {path}")
+    g = cv2.cvtColor(img, cv2.COLOR_BGR2GRAY)
+    s = long_side / max(g.shape)
+    g = cv2.resize(g, (max(1, round(g.shape[1] * s)), max(1, round(g.shape[0] * s))),
+                   interpolation=cv2.INTER_AREA if s < 1 else cv2.INTER_LINEAR)
+    return g.astype(np.float32) / 255, s
+
+
+def pad32(g):
+    """Pads right and below with air to multiples of 32."""
+    h, w = g.shape
+    return np.pad(g, ((0, -h % 32), (0, -w % 32)), constant_values=1.0)
+
+
+def sprites(folder, leave_out=()):
+    """Threat sprites by class as transmission, air divided out and the surroundings set to air."""
+    out = {}
+    for r in lines(folder, split="sprite"):
+        name = r["labels"][0]["class"]
+        if name in leave_out:
+            continue
+        g = cv2.imread(r["path"], cv2.IMREAD_GRAYSCALE)
+        k = 256 / max(g.shape)
+        g = cv2.resize(g, None, fx=k, fy=k, interpolation=cv2.INTER_AREA).astype(np.float32)
+        t = np.clip(g / np.percentile(g, 90), 0.02, 1)
+        t = np.where(t > CLEAN, 1.0, t)
+        out.setdefault(name, []).append(t.astype(np.float32))
+    return out
+
+
+def held_out(path, share=4):
+    """Every fourth benign train bag calibrates thresholds and is never trained on."""
+    return zlib.crc32(os.path.basename(path).encode()) % share == 0
+
+
+def turn(rng, t, size):
+    """Scales a transmission picture so that its object's long side is size pixels, turns it, crops to the object."""
+    m = t < 0.985
+    ys, xs = np.where(m)
+    if len(ys) == 0:
+        return t[:2, :2]
+    t = t[ys.min():ys.max() + 1, xs.min():xs.max() + 1]
+    k = size / max(t.shape)
+    a, squash = rng.uniform(0, 360), (rng.uniform(0.55, 1) if rng.random() < 0.4 else 1.0)
+    n = int(size * 1.5) + 4
+    rot = cv2.getRotationMatrix2D((t.shape[1] / 2, t.shape[0] / 2), a, k)
+    rot[:, 2] += n / 2 - np.array([t.shape[1] / 2, t.shape[0] / 2])
+    rot[1] *= squash
+    if k < 0.6:
+        t = cv2.GaussianBlur(t, (0, 0), 0.4 / k)
+    out = cv2.warpAffine(t, rot, (n, int(n * squash)), flags=cv2.INTER_LINEAR, borderValue=1.0)
+    if rng.random() < 0.5:
+        out = out[:, ::-1]
+    ys, xs = np.where(out < 0.985)
+    return out[ys.min():ys.max() + 1, xs.min():xs.max() + 1] if len(ys) else out[:2, :2]
+
+
+def cut(rng, bag):
+    """A benign object or stretch cut from a real bag, its surroundings divided out; None when the place is empty."""
+    h, w = bag.shape
+    n = int(rng.uniform(30, 170))
+    n = min(n, h - 1, w - 1)
+    for _ in range(12):
+        y, x = int(rng.integers(0, h - n)), int(rng.integers(0, w - n))
+        p = bag[y:y + n, x:x + n]
+        if np.percentile(p, 20) < 0.75:
+            break
+    else:
+        return None
+    local = np.percentile(p, rng.uniform(75, 95))
+    t = np.clip(p / max(local, 0.1), 0.03, 1)
+    if rng.random() < 0.5:  # the dark object itself, sharp edged as a pasted threat is
+        m = (t < rng.uniform(0.55, 0.8)).astype(np.uint8)
+        m = cv2.morphologyEx(m, cv2.MORPH_CLOSE, np.ones((3, 3), np.uint8))
+        count, lab, stats, _ = cv2.connectedComponentsWithStats(m)
+        if count < 2:
+            return None
+        m = (lab == 1 + int(np.argmax(stats[1:, cv2.CC_STAT_AREA]))).astype(np.float32)
+    else:  # a random outline
+        k = int(rng.integers(4, 10))
+        a = np.sort(rng.uniform(0, 2 * np.pi, k))
+        r = rng.uniform(0.25, 0.5, k) * n
+        pts = np.stack([n / 2 + r * np.cos(a), n / 2 + r * np.sin(a)], 1).astype(np.int32)
+        m = np.zeros((n, n), np.float32)
+        cv2.fillPoly(m, [pts], 1.0, cv2.LINE_AA)
+        t = t * rng.uniform(0.4, 1.0)
+    return (1 - m * (1 - t)).astype(np.float32)
+
+
+def project(rng, bag, t, at=None, floor=None):
+    """Multiplies t into the bag in place where the bag is. Returns the object's mask.
+
+    The display of a scanner does not go to black at the same thickness everywhere: floor lifts the darkest values
+    as the scanner of the background does.
+    """
+    h, w = bag.shape
+    th, tw = min(t.shape[0], h), min(t.shape[1], w)
+    t = t[:th, :tw]
+    if at is None:
+        for _ in range(10):
+            y, x = int(rng.integers(0, h - th + 1)), int(rng.integers(0, w - tw + 1))
+            if (bag[y:y + th, x:x + tw] < 0.97).mean() > 0.6:
+                break
+    else:
+        y, x = at
+    floor = rng.uniform(0.02, 0.4) if floor is None else floor
+    t = t ** rng.uniform(0.7, 1.3)
+    part = bag[y:y + th, x:x + tw]
+    mask = np.zeros((h, w), np.float32)
+    mask[y:y + th, x:x + tw] = t < 0.92
+    low = np.minimum(part, floor)
+    part[:] = np.maximum(low + (part - low) * t, 0.015)
+    return mask
+
+
+def finish(rng, g):
+    """What comes after compositing: blur, noise, contrast of another scanner, JPEG."""
+    if rng.random() < 0.4:
+        g = cv2.GaussianBlur(g, (0, 0), rng.uniform(0.3, 1.0))
+    if rng.random() < 0.6:
+        g = np.clip(g, 0.001, 1) ** rng.uniform(0.6, 1.6)
+    if rng.random() < 0.5:
+        g = g * rng.uniform(0.85, 1.0) if rng.random() < 0.5 else rng.uniform(0, 0.15) * (1 - g) + g
+    if rng.random() < 0.5:
+        g = g + rng.normal(0, rng.uniform(0.003, 0.03), g.shape) * np.sqrt(np.clip(g, 0.05, 1))
+    g = np.clip(g, 0, 1).astype(np.float32)
+    if rng.random() < 0.3:
+        ok, buf = cv2.imencode(".jpg", (g * 255).astype(np.uint8), [cv2.IMWRITE_JPEG_QUALITY, int(rng.integers(40, 95))])
+        g = cv2.imdecode(buf, cv2.IMREAD_GRAYSCALE).astype(np.float32) / 255
+    return g
+
+
+class Projector:
+    """Makes training crops: as many harmless things projected as threats, in the same way."""
+
+    def __init__(self, folder, leave_out=(), side=256):
+        self.side = side
+        bags = [r for r in lines(folder, split="train", kind="baggage") if not held_out(r["path"])]
+        self.bags = [scan(r["path"])[0] for r in bags]
+        self.sprites = sprites(folder, leave_out)
+
+    def background(self, rng):
+        """A turned, scaled crop of a benign bag; sometimes a procedural or nearly empty one."""
+        s = self.side
+        if rng.random() < 0.08:
+            f = cv2.resize(rng.uniform(0.3, 1, (5, 5)).astype(np.float32), (s, s), interpolation=cv2.INTER_CUBIC)
+            return np.clip(f, 0.05, 1)
+        bag = self.bags[int(rng.integers(len(self.bags)))]
+        k = np.exp(rng.uniform(np.log(0.75), np.log(1.6)))
+        bag = cv2.resize(bag, None, fx=k, fy=k * rng.uniform(0.85, 1.15), interpolation=cv2.INTER_AREA)
+        bag = np.rot90(bag, int(rng.integers(4)))
+        if rng.random() < 0.5:
+            bag = bag[:, ::-1]
+        bag = np.pad(bag, ((0, max(0, s - bag.shape[0])), (0, max(0, s - bag.shape[1]))), constant_values=float(bag.max()))
+        y, x = int(rng.integers(0, bag.shape[0] - s + 1)), int(rng.integers(0, bag.shape[1] - s + 1))
+        return np.ascontiguousarray(bag[y:y + s, x:x + s])
+
+    def threat(self, rng):
+        """A sprite or a procedural threat at a random size."""
+        size = np.exp(rng.uniform(np.log(36), np.log(190)))
+        if self.sprites and rng.random() < 0.42:
+            names = sorted(self.sprites)
+            views = self.sprites[names[int(rng.integers(len(names)))]]
+            return turn(rng, views[int(rng.integers(len(views)))], size)
+        return turn(rng, shapes.threat(rng)[0], size)
+
+    def harmless(self, rng):
+        """A patch of another bag, or a procedural harmless thing, at a random size."""
+        size = np.exp(rng.uniform(np.log(30), np.log(190)))
+        if rng.random() < 0.55:
+            t = cut(rng, self.bags[int(rng.integers(len(self.bags)))])
+            if t is not None:
+                return turn(rng, t, size)
+        return turn(rng, shapes.benign(rng), size)
+
+    def sample(self, rng):
+        """A crop and its target: share of threat per 8x8 cell, and a weight."""
+        g = self.background(rng)
+        mask, harm = np.zeros_like(g), np.zeros_like(g)
+        floor = rng.uniform(0.02, 0.4)
+        for _ in range(int(rng.choice([0, 1, 2], p=[0.4, 0.45, 0.15]))):
+            mask = np.maximum(mask, project(rng, g, self.threat(rng), floor=floor))
+        for _ in range(int(rng.choice([0, 1, 2], p=[0.4, 0.45, 0.15]))):
+            harm = np.maximum(harm, project(rng, g, self.harmless(rng), floor=floor))
+        g = finish(rng, g)
+        n = self.side // STRIDE
+        cover = cv2.resize(mask, (n, n), interpolation=cv2.INTER_AREA)
+        near = cv2.resize(harm, (n, n), interpolation=cv2.INTER_AREA)
+        target = (cover >= 0.3).astype(np.float32)
+        weight = np.where((cover > 0.02) & (cover < 0.3), 0.0, 1.0) + 1.5 * (near > 0.1) * (cover <= 0.02)
+        return g, target, weight.astype(np.float32)
