@@ -1,7 +1,6 @@
 package hub
 
 import (
-	"errors"
 	"fmt"
 	"strings"
 )
@@ -20,20 +19,17 @@ func topicSubjects(filter string) ([]string, error) {
 		switch {
 		case t == "":
 			return nil, fmt.Errorf("topic %q: a token is empty", filter)
-		case t == "+":
+		case t == "+" && i > 0: // a wildcard in front would include the server's own subjects
 			tokens[i] = "*"
 		case t == "#" && i == len(tokens)-1 && i > 0:
 			rest = true
 		case strings.ContainsAny(t, "+#"):
-			return nil, fmt.Errorf("topic %q: + stands alone in its token, # at the end", filter)
+			return nil, fmt.Errorf("topic %q: + stands alone in its token but the first, # at the end", filter)
 		}
 	}
 	if !rest {
 		return []string{strings.Join(tokens, ".")}, nil
 	}
 	base := strings.Join(tokens[:len(tokens)-1], ".")
-	if base == "*" {
-		return nil, errors.New("topic +/#: that is everything")
-	}
 	return []string{base, base + ".>"}, nil
 }
