@@ -1,0 +1,139 @@
+package plate
+
+import (
+	"cmp"
+	"fmt"
+	"image"
+	"image/color"
+	"math"
+	"slices"
+
+	"gocv.io/x/gocv"
+
+	"gatehouse/internal/vision/model"
+)
+
+// What the detector was trained with; the training scripts hold the same.
+const (
+	stride     = 8   // input pixels per cell of the heat map
+	maxUpscale = 1.5 // of small frames
+	padGrey    = 114 // value of the border right and below
+	padTo      = 32
+	maxPlates  = 16  // of one picture
+	sameShare  = 0.5 // overlap from which two detections are one plate
+)
+
+// detection is a plate in the picture's pixels.
+type detection struct {
+	Quad  quad
+	Score float64 // heat, 0..1
+}
+
+type detector struct{ net *model.Net }
+
+// find locates plates, the surest first.
+func (d detector) find(img gocv.Mat) ([]detection, error) {
+	input, scale, shape, err := letterbox(img, d.net.Manifest.Input.Width)
+	if err != nil {
+		return nil, err
+	}
+	out, err := d.net.Run([]int64{1, 3, int64(shape.Y), int64(shape.X)}, input)
+	if err != nil {
+		return nil, err
+	}
+	heat, err := model.Output(out, "heat", 4)
+	if err != nil {
+		return nil, err
+	}
+	corners, err := model.Output(out, "corners", 4)
+	if err != nil {
+		return nil, err
+	}
+	if h, w := heat.Shape[2], heat.Shape[3]; h*stride != shape.Y || w*stride != shape.X ||
+		!slices.Equal(corners.Shape, []int{1, 8, h, w}) {
+		return nil, fmt.Errorf("detector gave heat %v and corners %v for %v pixels", heat.Shape, corners.Shape, shape)
+	}
+	found := peaks(heat, corners, d.net.Manifest.Threshold)
+	for i := range found {
+		found[i].Quad = found[i].Quad.scaled(1/scale.X, 1/scale.Y)
+	}
+	return found, nil
+}
+
+// letterbox scales the long side, pads to a multiple of 32 at the right and
+// bottom, and lays the pixels out as planes of RGB, 0..1.
+func letterbox(img gocv.Mat, side int) (input []float32, scale point, shape image.Point, err error) {
+	w, h := img.Cols(), img.Rows()
+	s := min(float64(side)/float64(max(w, h)), maxUpscale)
+	nw, nh := max(1, int(math.RoundToEven(float64(w)*s))), max(1, int(math.RoundToEven(float64(h)*s)))
+	shape = image.Pt((nw+padTo-1)/padTo*padTo, (nh+padTo-1)/padTo*padTo)
+
+	interpolation := gocv.InterpolationLinear
+	if s < 1 {
+		interpolation = gocv.InterpolationArea
+	}
+	small := gocv.NewMat()
+	defer small.Close()
+	gocv.Resize(img, &small, image.Pt(nw, nh), 0, 0, interpolation)
+	padded := gocv.NewMat()
+	defer padded.Close()
+	gocv.CopyMakeBorder(small, &padded, 0, shape.Y-nh, 0, shape.X-nw, gocv.BorderConstant,
+		color.RGBA{R: padGrey, G: padGrey, B: padGrey})
+	bgr, err := padded.DataPtrUint8()
+	if err != nil {
+		return nil, point{}, shape, fmt.Errorf("read scaled picture: %w", err)
+	}
+	n := shape.X * shape.Y
+	input = make([]float32, 3*n)
+	for i := range n {
+		input[i] = float32(bgr[3*i+2]) / 255
+		input[n+i] = float32(bgr[3*i+1]) / 255
+		input[2*n+i] = float32(bgr[3*i]) / 255
+	}
+	return input, point{float64(nw) / float64(w), float64(nh) / float64(h)}, shape, nil
+}
+
+// peaks are the 3x3 local maxima of heat above the threshold, without those
+// that overlap a surer one.
+func peaks(heat, corners model.Tensor, threshold float64) []detection {
+	h, w := heat.Shape[2], heat.Shape[3]
+	var all []detection
+	for y := range h {
+		for x := range w {
+			v := heat.Data[y*w+x]
+			if float64(v) < threshold || !localMax(heat.Data, w, h, x, y) {
+				continue
+			}
+			var q quad
+			for k := range q {
+				q[k].X = (float64(x)+0.5)*stride + float64(corners.Data[(2*k)*h*w+y*w+x])
+				q[k].Y = (float64(y)+0.5)*stride + float64(corners.Data[(2*k+1)*h*w+y*w+x])
+			}
+			if q.plausible() {
+				all = append(all, detection{q, float64(v)})
+			}
+		}
+	}
+	slices.SortStableFunc(all, func(a, b detection) int { return cmp.Compare(b.Score, a.Score) })
+	var kept []detection
+	for _, d := range all {
+		if !slices.ContainsFunc(kept, func(k detection) bool { return overlap(k.Quad, d.Quad) > sameShare }) {
+			kept = append(kept, d)
+		}
+	}
+	return kept[:min(len(kept), maxPlates)]
+}
+
+func localMax(data []float32, w, h, x, y int) bool {
+	v := data[y*w+x]
+	for ny := max(0, y-1); ny <= min(h-1, y+1); ny++ {
+		for nx := max(0, x-1); nx <= min(w-1, x+1); nx++ {
+			n := data[ny*w+nx]
+			// Of equal neighbours the first in reading order is the maximum.
+			if n > v || (n == v && (ny < y || (ny == y && nx < x))) {
+				return false
+			}
+		}
+	}
+	return true
+}

@@ -1,0 +1,158 @@
+package plate
+
+import (
+	"errors"
+	"path/filepath"
+	"strings"
+	"time"
+
+	"gatehouse/internal/vision/model"
+	"gatehouse/internal/vision/picture"
+	"gatehouse/internal/vision/wire"
+)
+
+// Names of the models that reading plates needs.
+const (
+	DetectorModel = "plate-detector"
+	ReaderModel   = "plate-reader"
+)
+
+// strong is the score from which a text is given out. It is part of the
+// command-line contract: readers of the results decide by it too.
+const strong = 0.5
+
+// weakest is the score below which something found is not even listed when it
+// holds nothing that looks like a plate.
+const weakest = 0.05
+
+// Analyser finds and reads plates. One call of Analyse at a time.
+type Analyser struct {
+	detector detector
+	reader   reader
+	rules    *Rules
+}
+
+// New loads both models from folders of their names in dir.
+func New(rt *model.Runtime, dir string, rules *Rules) (*Analyser, error) {
+	found, err := rt.Load(filepath.Join(dir, DetectorModel))
+	if err != nil {
+		return nil, err
+	}
+	read, err := rt.Load(filepath.Join(dir, ReaderModel))
+	if err != nil {
+		return nil, errors.Join(err, found.Close())
+	}
+	return &Analyser{detector{found}, reader{read}, rules}, nil
+}
+
+// Close frees the models.
+func (a *Analyser) Close() error {
+	return errors.Join(a.detector.net.Close(), a.reader.net.Close())
+}
+
+// Model names both models with their versions.
+func (a *Analyser) Model() string {
+	return a.detector.net.Manifest.ID() + " " + a.reader.net.Manifest.ID()
+}
+
+// Versions are the models' versions by name.
+func (a *Analyser) Versions() map[string]string {
+	return map[string]string{
+		DetectorModel: a.detector.net.Manifest.Version,
+		ReaderModel:   a.reader.net.Manifest.Version,
+	}
+}
+
+// Analyse reads the plates of a picture in Colour mode. File and the decoding
+// time are the caller's to add.
+func (a *Analyser) Analyse(p *picture.Picture) (*wire.Plates, error) {
+	start := time.Now()
+	found, err := a.detector.find(p.Mat)
+	if err != nil {
+		return nil, wire.Errorf(wire.Internal, "detect plates: %v", err)
+	}
+	detected := time.Now()
+	result := &wire.Plates{Plates: []wire.Plate{}, Model: a.Model()}
+	if len(found) > 0 {
+		all, err := a.reader.read(p.Mat, found, a.rules.Country)
+		if err != nil {
+			return nil, wire.Errorf(wire.Internal, "read plates: %v", err)
+		}
+		for i, d := range found {
+			if one, ok := a.conclude(d, all[i]); ok {
+				one.Box = p.ToStored(d.Quad.rect())
+				result.Plates = append(result.Plates, one)
+			}
+		}
+	}
+	result.MS = wire.Times{
+		"detect": milliseconds(detected.Sub(start)),
+		"read":   milliseconds(time.Since(detected)),
+	}
+	return result, nil
+}
+
+func milliseconds(d time.Duration) float64 { return float64(d.Microseconds()) / 1000 }
+
+// conclude makes one plate of what was seen. ok is false for what is no plate.
+func (a *Analyser) conclude(d detection, s seen) (out wire.Plate, ok bool) {
+	w, h := d.Quad.mean()
+	aspect := w / h
+	temperature := a.reader.net.Manifest.Calibration.Temperature
+	read := decode(s.Slots, a.reader.net.Manifest.Alphabet, func(text string) float64 {
+		form, _ := a.rules.Form(text, s.Rows, aspect)
+		return form.Fit
+	})
+	out = wire.Plate{Country: s.Country, Rows: s.Rows, Alternates: []wire.Alternate{}}
+	if s.Country != a.rules.Country {
+		return a.foreign(out, d, s, read, temperature)
+	}
+	if len(read.Forms) == 0 {
+		return weak(out, d, read.Raw, calibrated(read.Raw.P, temperature)*s.PHome)
+	}
+	best := read.Forms[0]
+	for _, f := range read.Forms[1:] {
+		out.Alternates = append(out.Alternates, alternate(f.Text, calibrated(f.P, temperature)*s.PHome))
+	}
+	score := calibrated(best.P, temperature) * s.PHome
+	form, _ := a.rules.Form(best.Text, s.Rows, aspect)
+	out.Kind = form.Kind
+	if score < strong {
+		rest := out.Alternates
+		out.Alternates = nil
+		out, ok = weak(out, d, best, score)
+		out.Alternates = append(out.Alternates, rest...)
+		return out, ok
+	}
+	out.Text, out.Display, out.Score = best.Text, form.Display, rounded(score)
+	return out, true
+}
+
+// foreign reports a plate of another country with the Latin letters and digits
+// that could be read as an alternate. It gets no text: its script is not Latin,
+// so what was read is not the plate.
+func (a *Analyser) foreign(out wire.Plate, d detection, s seen, read decoded, temperature float64) (wire.Plate, bool) {
+	out.Kind = "foreign"
+	return weak(out, d, read.Raw, calibrated(read.Raw.P, temperature)*s.Seen)
+}
+
+// weak lists a plate without a text: what was seen becomes an alternate. What
+// is neither surely found nor readable is dropped.
+func weak(out wire.Plate, d detection, c candidate, score float64) (wire.Plate, bool) {
+	score = min(score, strong-0.01)
+	if score < weakest && d.Score < strong {
+		return out, false
+	}
+	if text := strings.TrimSpace(c.Text); text != "" {
+		out.Alternates = append(out.Alternates, alternate(text, score))
+	}
+	out.Score = rounded(score)
+	return out, true
+}
+
+func alternate(text string, score float64) wire.Alternate {
+	return wire.Alternate{Text: text, Score: rounded(score)}
+}
+
+// rounded keeps four digits, which is finer than any calibration.
+func rounded(v float64) float64 { return float64(int(v*1e4+0.5)) / 1e4 }

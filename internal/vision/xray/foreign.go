@@ -1,0 +1,164 @@
+package xray
+
+import (
+	"cmp"
+	"fmt"
+	"image"
+	"math"
+	"slices"
+
+	"gocv.io/x/gocv"
+)
+
+// Figures of the rule "density foreign to an otherwise uniform load".
+const (
+	candidateRise = 0.18 // attenuation above the median of the surroundings
+	ringLoad      = 0.70 // share of load around a region that makes it lie inside the load
+	leastArea     = 0.0006
+	mostArea      = 0.12 // of the interior
+	mostLong      = 6.0  // longer side over shorter
+	leastSolid    = 0.45 // share of its box that a region fills
+	likeCount     = 3    // so many alike are goods and not foreign
+	noiseFloor    = 0.03 // attenuation
+	noiseShare    = 0.06 // of the surrounding attenuation: goods vary by so much
+	// scoreAt is the robust z-score that gives 0.5, scoreWidth the logistic's
+	// width; fitted on rendered loads, see the package's tests.
+	scoreAt    = 6.0
+	scoreWidth = 1.2
+	reportFrom = 0.5
+	tapeLevels = 255.0 // 8-bit steps for the median filter
+)
+
+// suspect is a region denser than the load around it.
+type suspect struct {
+	Rect  image.Rectangle
+	Score float64
+	level float32 // median attenuation inside
+}
+
+// foreign finds regions that are denser than the load that surrounds them. The
+// score is that of the strongest region, reported or not.
+func foreign(a plane, room image.Rectangle) ([]suspect, float64, error) {
+	crop := newPlane(room.Dx(), room.Dy())
+	for y := range crop.H {
+		copy(crop.V[y*crop.W:], a.row(room.Min.Y+y, room.Min.X, room.Max.X))
+	}
+	if crop.W < 16 || crop.H < 12 {
+		return nil, 0, nil
+	}
+	background, err := medians(crop)
+	if err != nil {
+		return nil, 0, err
+	}
+	mask := make([]bool, len(crop.V))
+	for i, v := range crop.V {
+		mask[i] = v > loadFrom && v-background.V[i] > candidateRise
+	}
+	var all []suspect
+	for _, b := range blobs(mask, crop.W) {
+		if s, ok := judge(crop, b); ok {
+			all = append(all, s)
+		}
+	}
+	slices.SortStableFunc(all, func(x, y suspect) int { return cmp.Compare(y.Score, x.Score) })
+	alike(all)
+	var found []suspect
+	best := 0.0
+	for _, s := range all {
+		best = max(best, s.Score)
+		if s.Score >= reportFrom {
+			s.Rect = s.Rect.Add(room.Min)
+			found = append(found, s)
+		}
+	}
+	return found, best, nil
+}
+
+// medians is the local median over a window larger than what is looked for.
+func medians(p plane) (plane, error) {
+	top := max(0.5, float64(slices.Max(p.V)))
+	levels := gocv.NewMatWithSize(p.H, p.W, gocv.MatTypeCV8U)
+	defer levels.Close()
+	data, err := levels.DataPtrUint8()
+	if err != nil {
+		return plane{}, fmt.Errorf("median: %w", err)
+	}
+	for i, v := range p.V {
+		data[i] = uint8(math.Round(float64(v) / top * tapeLevels))
+	}
+	window := min(p.W, p.H)*2/3 | 1
+	out := gocv.NewMat()
+	defer out.Close()
+	gocv.MedianBlur(levels, &out, min(max(window, 9), 255))
+	smooth, err := out.DataPtrUint8()
+	if err != nil {
+		return plane{}, fmt.Errorf("median: %w", err)
+	}
+	m := newPlane(p.W, p.H)
+	for i, v := range smooth {
+		m.V[i] = float32(float64(v) / tapeLevels * top)
+	}
+	return m, nil
+}
+
+// judge compares a region with the ring around it.
+func judge(p plane, b blob) (suspect, bool) {
+	w, h := float64(b.Rect.Dx()), float64(b.Rect.Dy())
+	area, whole := float64(len(b.Pixels)), float64(len(p.V))
+	if area < max(9, leastArea*whole) || area > mostArea*whole ||
+		max(w, h) > mostLong*min(w, h) || area < leastSolid*w*h {
+		return suspect{}, false
+	}
+	own := make(map[int]bool, len(b.Pixels))
+	in := make([]float32, 0, len(b.Pixels))
+	for _, i := range b.Pixels {
+		own[i] = true
+		in = append(in, p.V[i])
+	}
+	reach := max(4, int(0.6*max(w, h)))
+	ring := b.Rect.Inset(-reach).Intersect(image.Rect(0, 0, p.W, p.H))
+	near := b.Rect.Inset(-1)
+	var around []float32
+	load, all := 0, 0
+	for y := ring.Min.Y; y < ring.Max.Y; y++ {
+		for x := ring.Min.X; x < ring.Max.X; x++ {
+			if own[y*p.W+x] || image.Pt(x, y).In(near) {
+				continue
+			}
+			all++
+			if v := p.at(x, y); v > loadFrom {
+				load++
+				around = append(around, v)
+			}
+		}
+	}
+	if all == 0 || float64(load) < ringLoad*float64(all) {
+		return suspect{}, false
+	}
+	middle := median(around)
+	spread := make([]float32, len(around))
+	for i, v := range around {
+		spread[i] = float32(math.Abs(float64(v - middle)))
+	}
+	// A ring whose upper part is as dense as the region is a mixed load: the
+	// 95th percentile enters as spread too.
+	noise := max(1.4826*median(spread), (percentile(around, 0.95)-middle)/1.645, noiseFloor, noiseShare*middle)
+	z := float64((median(in) - middle) / noise)
+	return suspect{Rect: b.Rect, Score: 1 / (1 + math.Exp(-(z-scoreAt)/scoreWidth)), level: median(in)}, true
+}
+
+// alike lowers the score of regions that come in numbers with like density:
+// drums and rolls are goods.
+func alike(all []suspect) {
+	for i := range all {
+		n := 0
+		for k := range all {
+			if math.Abs(float64(all[k].level-all[i].level)) < 0.15*float64(all[i].level) {
+				n++
+			}
+		}
+		if n >= likeCount {
+			all[i].Score = min(all[i].Score, reportFrom-0.01)
+		}
+	}
+}
