@@ -99,7 +99,7 @@ fuzz: ## fuzz each wire codec for FUZZTIME (default 10s)
 
 .PHONY: bench
 bench: build ## ratios of journal, codecs and memory, each beside its peer in one run
-	$(GO) test -run '^$$' -bench . -benchtime 1x ./internal/bench -v
+	$(GO) test -tags bench -count=1 -timeout 20m -v ./internal/bench
 
 .PHONY: generate
 generate: ## make generated files anew: pages and JSON Schemas
