@@ -65,13 +65,151 @@ func (e *Engine) Last() event.ID { return e.s.Last }
 // Apply takes the next entry of the lane's journal. Each entry is applied
 // once, in journal order.
 func (e *Engine) Apply(entry event.JournalEntry) []Effect {
-	return nil
+	e.now, e.entry, e.out, e.later = wall(entry.At), entry.ID, nil, nil
+	e.followStep()
+	e.s.Frames.apply(e, entry)
+	switch entry.Kind {
+	case event.EntryReading:
+		e.reading(entry.Reading)
+	case event.EntryStart:
+		e.started(entry.Start)
+	case event.EntryStop:
+		e.stopped()
+	case event.EntryLink:
+		e.link(entry.Link)
+	case event.EntryTimer:
+		e.timer(entry.Timer)
+	case event.EntryDispatch:
+		e.dispatched(entry.Analysis)
+	case event.EntryResult:
+		e.result(entry.Analysis)
+	}
+	e.publish()
+	e.forget()
+	e.s.Now, e.s.Last = e.now, e.entry
+	out := append(e.out, e.later...)
+	e.out, e.later = nil, nil
+	return out
+}
+
+// reading sorts a reading by its kind.
+func (e *Engine) reading(given *event.Reading) {
+	if given == nil {
+		return
+	}
+	r := *given
+	r.ReceivedAt = wall(r.ReceivedAt)
+	d, ok := e.lane.device(r.Device)
+	if !ok {
+		return // of a device that the lane no longer has; its frames are accounted for
+	}
+	ds := e.s.device(d.ID)
+	e.heard(ds, &r)
+	if ds.repeated(r.Key) {
+		return
+	}
+	switch r.Kind {
+	case event.PresenceChange:
+		e.presence(d, ds, &r)
+	case event.RadiationSample:
+		e.sample(d, ds, &r)
+	case event.CameraCapture:
+		e.capture(d, &r)
+	case event.ScanEvent, event.ScanImage:
+		e.scan(d, &r)
+	case event.DeviceReport:
+		e.report(ds, &r)
+	case event.RadiationBackground, event.FrameInvalid, event.FrameLoss:
+		// Of no passage. Every sample carries its background; invalid and lost
+		// frames are accounted for in frame logs and gaps.
+	default:
+		if p := e.newest(event.Open); p != nil {
+			p.attach(&r)
+		}
+	}
+}
+
+// repeated remembers a key, and says whether it was there already.
+func (ds *deviceState) repeated(key string) bool {
+	if key == "" {
+		return false
+	}
+	if slices.Contains(ds.Keys, key) {
+		return true
+	}
+	ds.Keys = appendBounded(ds.Keys, key, keysPerDevice)
+	return false
+}
+
+// appendBounded appends and drops the oldest beyond limit.
+func appendBounded[T any](list []T, item T, limit int) []T {
+	list = append(list, item)
+	if over := len(list) - limit; over > 0 {
+		list = slices.Delete(list, 0, over)
+	}
+	return list
+}
+
+// stepTolerance is how much later than the next entry an entry may be without
+// the clock having been set back: devices append side by side.
+const stepTolerance = 2 * time.Second
+
+// followStep moves the deadlines along when the wall clock was set back, so
+// that no passage stays open for the length of the step.
+func (e *Engine) followStep() {
+	step := e.s.Now.Sub(e.now)
+	if e.s.Now.IsZero() || step <= stepTolerance {
+		return
+	}
+	for _, p := range e.s.Passages {
+		if p.Deadline != nil {
+			p.Deadline.At = p.Deadline.At.Add(-step)
+		}
+	}
+	for _, h := range e.s.Held {
+		h.Until = h.Until.Add(-step)
+	}
+}
+
+// timer acts on a deadline. One that has been taken away or moved since the
+// runtime saw it is ignored.
+func (e *Engine) timer(t *event.Timer) {
+	if t == nil {
+		return
+	}
+	if t.Name == TimerHold {
+		e.release(t.Passage)
+		return
+	}
+	p := e.s.passage(t.Passage)
+	if p == nil || p.Deadline == nil || p.Deadline.Name != t.Name || e.now.Before(p.Deadline.At) {
+		return
+	}
+	p.Deadline = nil
+	switch t.Name {
+	case TimerMissingEnd:
+		e.missingEnd(p)
+	case TimerJoin:
+		p.JoinOver = true
+	case TimerVision:
+		p.VisionOver = true
+	}
+	e.settle(p)
 }
 
 // Deadlines are the moments at which the runtime journals a timer entry, the
 // earliest first.
 func (e *Engine) Deadlines() []Deadline {
 	var ds []Deadline
+	for _, p := range e.s.Passages {
+		if p.Deadline != nil {
+			ds = append(ds, *p.Deadline)
+		}
+	}
+	for _, h := range e.s.Held {
+		ds = append(ds, Deadline{Passage: h.Passage, Name: TimerHold, At: h.Until})
+	}
+	slices.SortStableFunc(ds, func(a, b Deadline) int { return a.At.Compare(b.At) })
 	return ds
 }
 
@@ -79,7 +217,16 @@ func (e *Engine) Deadlines() []Deadline {
 // dispatched, dispatched without an answer, or answered with "unavailable".
 // The runtime dispatches them again after a restart and when vision is back.
 func (e *Engine) Waiting() []Request {
-	return nil
+	if !e.lane.Vision {
+		return nil
+	}
+	var rs []Request
+	for _, p := range e.s.Passages {
+		for _, a := range p.Analyses {
+			if !a.final() {
+				rs = append(rs, a.Request)
+			}
+		}
+	}
+	return rs
 }
-
-var _ = slices.Sort[[]string]

@@ -21,16 +21,17 @@ const (
 	RoleOther    Role = "other"
 )
 
-// Position is where a camera stands along the lane.
+// Position is where a camera or a scanner stands along the lane.
 type Position string
 
 const (
-	// PositionBefore is the default: the camera sees the front of what is about
-	// to enter the presence zone.
+	// PositionBefore is a camera's default: it sees the front of what is about to
+	// enter the presence zone.
 	PositionBefore Position = "before"
-	// PositionDuring sees what stands in the presence zone.
+	// PositionDuring sees what stands in the presence zone. For cameras only.
 	PositionDuring Position = "during"
-	// PositionAfter sees what has left it, as a camera on the rear does.
+	// PositionAfter is a scanner's default: it sees what has left the zone, or is
+	// leaving it. So does a camera on the rear.
 	PositionAfter Position = "after"
 )
 
@@ -46,7 +47,8 @@ type Device struct {
 	Radiation bool
 	// View is what a camera sees; used where a capture does not say it.
 	View string
-	// Position is where a camera stands; empty means PositionBefore.
+	// Position is where a camera or scanner stands; empty means the default of
+	// its role.
 	Position Position
 	// Scan is "cargo" or "baggage"; used where a scan does not say it.
 	Scan string
@@ -143,6 +145,9 @@ func (l Lane) complete() Lane {
 	l.Devices = slices.Clone(l.Devices)
 	for i := range l.Devices {
 		d := &l.Devices[i]
+		if d.Role == RoleScanner {
+			d.Position = cmp.Or(d.Position, PositionAfter)
+		}
 		d.Position = cmp.Or(d.Position, PositionBefore)
 		d.Views = max(d.Views, 1)
 		d.Transit = cmp.Or(d.Transit, defaultTransit)

@@ -74,7 +74,13 @@ type passage struct {
 	Watch    []watch    `json:"watch,omitempty"` // required devices
 	Alerts   []sent     `json:"alerts,omitempty"`
 	Gamma    []float64  `json:"gamma,omitempty"` // the last samples, for the sliding second
-	Scanner  string     `json:"scanner,omitempty"` // the scanner whose item opened it
+	// Scanner opened the passage, and with Item set it ends when the item leaves.
+	Scanner string `json:"scanner,omitempty"`
+	Item    bool   `json:"item,omitempty"`
+	// JoinOver and VisionOver say that the waiting for readings or for vision
+	// has run out.
+	JoinOver   bool `json:"join_over,omitempty"`
+	VisionOver bool `json:"vision_over,omitempty"`
 
 	dirty bool // the record changed in this Apply
 }

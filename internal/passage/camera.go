@@ -1,0 +1,206 @@
+package passage
+
+import (
+	"cmp"
+	"slices"
+	"time"
+
+	"gatehouse/internal/event"
+)
+
+// lateCapture is how long after a passage began a camera before the portal may
+// deliver its picture of it: cameras report a plate after they have tracked it.
+const lateCapture = 2 * time.Second
+
+// capture takes an image of a plate camera. A picture from before the portal
+// belongs to the next presence; one that shows the same track, or that a
+// camera behind took, belongs to a passage that is there already.
+func (e *Engine) capture(d *Device, r *event.Reading) {
+	if r.Capture == nil {
+		return
+	}
+	t := trackOf(d, r)
+	if p := e.following(t); p != nil {
+		e.photo(p, d, r)
+		return
+	}
+	if p := e.pictured(d, t, r.ReceivedAt); p != nil {
+		e.photo(p, d, r)
+		return
+	}
+	if e.hasPresence() {
+		e.hold(r)
+		return
+	}
+	e.photo(e.openAlone(r), d, r)
+}
+
+func trackOf(d *Device, r *event.Reading) track {
+	return track{Device: d.ID, View: cmp.Or(r.Capture.View, d.View), Event: r.Capture.EventID}
+}
+
+// following is the passage that the camera's track belongs to already.
+func (e *Engine) following(t track) *passage {
+	if t.Event == "" {
+		return nil
+	}
+	for _, p := range slices.Backward(e.s.Passages) {
+		if slices.ContainsFunc(p.Tracks, func(o track) bool { return o.Device == t.Device && o.Event == t.Event }) {
+			return p
+		}
+	}
+	return nil
+}
+
+// pictured is the passage that a new track shows, by the camera's position; nil
+// when that is not known yet.
+func (e *Engine) pictured(d *Device, t track, at time.Time) *passage {
+	if !e.hasPresence() {
+		return e.firstWithout(t, func(p *passage) bool {
+			return !p.ended() && at.Sub(p.Record.OpenedAt) <= e.lane.Join.Before
+		})
+	}
+	switch d.Position {
+	case PositionDuring:
+		return e.newest(event.Open)
+	case PositionAfter:
+		p := e.firstWithout(t, func(p *passage) bool { return e.reachable(p, at) })
+		return cmp.Or(p, e.newest(event.Open), e.newest(event.Waiting))
+	default:
+		p := e.newest(event.Open)
+		if p == nil || p.shows(t) || at.Sub(p.Record.OpenedAt) > lateCapture {
+			return nil
+		}
+		return p
+	}
+}
+
+// firstWithout is the earliest fitting passage after the last one that the
+// camera has shown in this view: vehicles keep their order.
+func (e *Engine) firstWithout(t track, fits func(*passage) bool) *passage {
+	var first *passage
+	for _, p := range e.s.Passages {
+		switch {
+		case p.shows(t):
+			first = nil
+		case first == nil && fits(p):
+			first = p
+		}
+	}
+	return first
+}
+
+// reachable says whether a device behind the presence zone may still deliver
+// for the passage: it has not ended, or closed so early that it did not wait.
+func (e *Engine) reachable(p *passage, at time.Time) bool {
+	if p.Record.State == event.Closed && p.Record.LeftAt != nil {
+		return at.Sub(*p.Record.LeftAt) <= e.lane.Join.After
+	}
+	return !p.ended()
+}
+
+// shows says whether the passage has a capture of the camera in this view.
+func (p *passage) shows(t track) bool {
+	return slices.ContainsFunc(p.Tracks, func(o track) bool { return o.Device == t.Device && o.View == t.View })
+}
+
+// hold keeps a capture for the presence it announces.
+func (e *Engine) hold(r *event.Reading) {
+	h := &held{
+		Reading: *r, Passage: passageID(r.ReceivedAt, r.ID), Until: e.now.Add(e.lane.Join.Before),
+	}
+	h.Reading.Raw = nil // the frame is in the journal; a passage does not need it
+	if p := e.newest(event.Open); p != nil {
+		h.During = p.Record.ID
+	}
+	e.s.Held = append(e.s.Held, h)
+}
+
+// adopt gives a passage that begins the captures that announced it: of each
+// camera and view the earliest track. What is left announces the next.
+func (e *Engine) adopt(p *passage, at time.Time) {
+	e.take(p, func(d *Device, h *held) bool {
+		return d.Position != PositionAfter && at.Sub(h.Reading.ReceivedAt) <= e.lane.Join.Before
+	})
+}
+
+// take moves the held captures that fit to a passage.
+func (e *Engine) take(p *passage, fits func(*Device, *held) bool) {
+	waiting := e.s.Held
+	e.s.Held = nil
+	for _, h := range waiting {
+		d, ok := e.lane.device(h.Reading.Device)
+		if !ok {
+			continue // the lane no longer has the camera
+		}
+		t := trackOf(d, &h.Reading)
+		if same := slices.Contains(p.Tracks, t) && t.Event != ""; same || !p.shows(t) && fits(d, h) {
+			e.photo(p, d, &h.Reading)
+			continue
+		}
+		e.s.Held = append(e.s.Held, h)
+	}
+}
+
+// release ends the waiting of a held capture. It belongs to the passage that
+// stood in the zone when it was taken, such as a trailer's plate, or else to a
+// passage of its own that no presence device has seen.
+func (e *Engine) release(id event.ID) {
+	i := slices.IndexFunc(e.s.Held, func(h *held) bool { return h.Passage == id })
+	if i < 0 || e.now.Before(e.s.Held[i].Until) {
+		return
+	}
+	e.releaseAt(i)
+}
+
+func (e *Engine) releaseAt(i int) *passage {
+	h := e.s.Held[i]
+	e.s.Held = slices.Delete(e.s.Held, i, i+1)
+	d, ok := e.lane.device(h.Reading.Device)
+	if !ok {
+		return nil
+	}
+	p := e.s.passage(h.During)
+	if followed := e.following(trackOf(d, &h.Reading)); followed != nil {
+		p = followed
+	}
+	if p == nil || p.Record.State == event.Cancelled {
+		p = e.openAlone(&h.Reading)
+		e.photo(p, d, &h.Reading)
+		e.take(p, func(_ *Device, o *held) bool {
+			return o.Reading.ReceivedAt.Sub(h.Reading.ReceivedAt).Abs() <= lateCapture
+		})
+		return p
+	}
+	e.photo(p, d, &h.Reading)
+	return p
+}
+
+// openAlone opens a passage that only a camera has seen.
+func (e *Engine) openAlone(r *event.Reading) *passage {
+	p := e.open(r.ReceivedAt, r.ID)
+	p.irregular(irregularNoPresence)
+	e.left(p, r.ReceivedAt)
+	return p
+}
+
+// photo adds a capture to a passage.
+func (e *Engine) photo(p *passage, d *Device, r *event.Reading) {
+	p.attach(r)
+	p.dirty = true
+	t := trackOf(d, r)
+	if !slices.Contains(p.Tracks, t) {
+		p.Tracks = append(p.Tracks, t)
+	}
+	if c := r.Capture.Direction; p.Record.Direction == event.DirectionUnknown && c != "" {
+		p.Record.Direction = c
+	}
+	if r.Capture.Image == nil {
+		p.Blank = append(p.Blank, d.ID)
+		return
+	}
+	p.Record.Photos = append(p.Record.Photos, event.Photo{
+		Image: *r.Capture.Image, View: t.View, Device: d.ID, TakenAt: r.ReceivedAt,
+		Analysis: e.analyse(p, Request{Evidence: r.Capture.Image.SHA256, Op: OpPlate}),
+	})
+}

@@ -1,0 +1,306 @@
+package passage
+
+import (
+	"slices"
+	"time"
+
+	"gatehouse/internal/event"
+)
+
+// visionName stands for vision in coverage, where a device's id stands else.
+const visionName = "vision"
+
+// condition is the worse of what the link and what the device itself says.
+func (ds *deviceState) condition() condition {
+	if worse(ds.Link.State, ds.Report.State) || ds.Link.State == ds.Report.State {
+		return ds.Link
+	}
+	return ds.Report
+}
+
+// order lists the device states from best to worst.
+func order() []event.DeviceState {
+	return []event.DeviceState{event.Up, event.Degraded, event.Faulty, event.Down, event.Bypassed, event.InTest}
+}
+
+func worse(a, b event.DeviceState) bool {
+	return slices.Index(order(), a) > slices.Index(order(), b)
+}
+
+// blind says that a device in this state does not look, or not in earnest.
+func blind(s event.DeviceState) bool { return s != event.Up && s != event.Degraded }
+
+// heard takes a reading as the proof that a device is there after a start.
+func (e *Engine) heard(ds *deviceState, r *event.Reading) {
+	if !ds.Unheard || r.Kind == event.FrameInvalid || r.Kind == event.FrameLoss {
+		return
+	}
+	e.linked(ds, condition{State: event.Up, Since: r.ReceivedAt}, time.Time{})
+}
+
+// link takes the runtime's word on a device.
+func (e *Engine) link(l *event.LinkChange) {
+	if l == nil {
+		return
+	}
+	if ds := e.s.device(l.Device); ds != nil {
+		since := wall(l.Since)
+		if l.Since.IsZero() {
+			since = e.now
+		}
+		e.linked(ds, condition{State: l.State, Since: since, Reason: l.Reason}, l.Heard)
+	}
+}
+
+// linked makes c the state of the device's link. While a link is down, frames
+// may go missing: from when the device was last heard to when it is back.
+func (e *Engine) linked(ds *deviceState, c condition, heard time.Time) {
+	ds.Link, ds.Unheard = c, false
+	if c.State == event.Down {
+		if ds.GapFrom.IsZero() {
+			ds.GapFrom, ds.GapReason = c.Since, "link"
+			if !heard.IsZero() {
+				ds.GapFrom = wall(heard)
+			}
+		}
+		e.breakSpans(ds.ID)
+		e.doubt(ds.ID)
+	} else {
+		e.shareGap(ds, c.Since)
+		ds.GapFrom, ds.GapReason = time.Time{}, ""
+	}
+	e.changed(ds)
+}
+
+// report takes what a device says about itself.
+func (e *Engine) report(ds *deviceState, r *event.Reading) {
+	if r.Report == nil || r.Report.State == "" || r.Report.State == ds.Report.State {
+		return
+	}
+	ds.Report = condition{State: r.Report.State, Since: r.ReceivedAt, Reason: r.Report.Code}
+	e.changed(ds)
+}
+
+// started takes a new run of the daemon. Nothing was heard since the last one
+// ended, and no device counts as there before it is heard.
+func (e *Engine) started(s *event.Start) {
+	since := e.now
+	if s != nil && !s.LastSeen.IsZero() {
+		since = wall(s.LastSeen)
+	}
+	for _, ds := range e.s.Devices {
+		ds.Unheard = true
+		if ds.GapFrom.IsZero() && since.Before(e.now) {
+			ds.GapFrom, ds.GapReason = since, irregularRestart
+		}
+		if ds.Link.State != event.Down {
+			ds.Link = condition{State: event.Down, Since: since, Reason: irregularRestart}
+		}
+		e.doubt(ds.ID)
+		e.watchDevice(ds)
+	}
+	e.breakSpans("")
+}
+
+// stopped tells the gaps that stay open over an orderly end, since nobody can
+// tell when they will close.
+func (e *Engine) stopped() {
+	for _, ds := range e.s.Devices {
+		e.shareGap(ds, e.now)
+	}
+}
+
+// shareGap shares the time in which a device was not heard, up to its end.
+func (e *Engine) shareGap(ds *deviceState, to time.Time) {
+	if ds.GapFrom.IsZero() || !ds.GapFrom.Before(to) {
+		return
+	}
+	gap := event.Gap{
+		ID:    event.DeriveID(ds.GapFrom, "gap", "1", e.entry, event.ID(ds.ID)),
+		Where: e.lane.where(ds.ID), From: ds.GapFrom, To: to, Reason: ds.GapReason,
+	}
+	e.share(event.TypeGap, gap.ID, e.lane.subject(ds.ID), e.now, gap)
+}
+
+// changed tells the agencies a device's new state, and the passages that it
+// should be looking at.
+func (e *Engine) changed(ds *deviceState) {
+	e.watchDevice(ds)
+	c := ds.condition()
+	if c.State == ds.Told {
+		return
+	}
+	ds.Told = c.State
+	d, ok := e.lane.device(ds.ID)
+	if !ok {
+		return
+	}
+	change := event.DeviceChange{
+		ID:    event.DeriveID(e.now, "device", "1", e.entry, event.ID(ds.ID)),
+		Where: e.lane.where(ds.ID), Driver: d.Driver, State: c.State, Since: c.Since, Reason: c.Reason, Try: remedy(c.State),
+	}
+	e.share(event.TypeDevice, change.ID, e.lane.subject(ds.ID), e.now, change)
+}
+
+// watchDevice notes a device's state with the passages that it should be
+// looking at.
+func (e *Engine) watchDevice(ds *deviceState) {
+	d, ok := e.lane.device(ds.ID)
+	if !ok {
+		return
+	}
+	c := ds.condition()
+	for _, p := range e.s.Passages {
+		for i := range p.Watch {
+			w := &p.Watch[i]
+			if w.Device == d.ID && !p.ended() && !p.answered(d) && worse(c.State, w.Worst.State) {
+				w.Worst = c
+				p.dirty = true
+			}
+		}
+	}
+}
+
+// doubt marks the passages that a scanner may have scanned while it was away.
+func (e *Engine) doubt(device string) {
+	d, ok := e.lane.device(device)
+	if !ok || d.Role != RoleScanner {
+		return
+	}
+	for _, p := range e.s.Passages {
+		if !p.ended() && !p.scannedBy(device) && !slices.Contains(p.Doubtful, device) {
+			p.Doubtful = append(p.Doubtful, device)
+		}
+	}
+}
+
+// answered says that the device will deliver nothing more that the passage
+// waits for, be it good or bad.
+func (p *passage) answered(d *Device) bool {
+	blank := 0
+	for _, b := range p.Blank {
+		if b == d.ID {
+			blank++
+		}
+	}
+	switch {
+	case d.Radiation || d.Role == RolePresence:
+		return p.Record.LeftAt != nil
+	case d.Role == RoleCamera:
+		return blank > 0 || slices.ContainsFunc(p.Record.Photos, func(f event.Photo) bool { return f.Device == d.ID })
+	case d.Role == RoleScanner:
+		return blank+len(p.views(d.ID)) >= d.Views
+	default:
+		return slices.ContainsFunc(p.Record.Readings, func(r event.ReadingRef) bool { return r.Device == d.ID })
+	}
+}
+
+func (p *passage) views(device string) []event.ScanView {
+	var vs []event.ScanView
+	for _, v := range p.Record.Scans {
+		if v.Device == device {
+			vs = append(vs, v)
+		}
+	}
+	return vs
+}
+
+// coverage says for each required device, and for vision when the passage has
+// images, whether it looked.
+func (e *Engine) coverage(p *passage) []event.Coverage {
+	rows := make([]event.Coverage, 0, len(p.Watch)+1)
+	for _, w := range p.Watch {
+		d, ok := e.lane.device(w.Device)
+		if !ok {
+			continue
+		}
+		row := event.Coverage{Device: d.ID, State: w.Worst.State, Looked: true}
+		if w.Worst.State != event.Up && !w.Worst.Since.IsZero() {
+			since := w.Worst.Since
+			row.From = &since
+		}
+		if why, looked := p.looked(d, w.Worst); !looked {
+			row.Looked = false
+			if p.ended() || p.answered(d) || blind(w.Worst.State) {
+				row.Reason = bilingual(why)
+			}
+		}
+		rows = append(rows, row)
+	}
+	if len(p.Analyses) > 0 {
+		rows = append(rows, e.visionCoverage(p))
+	}
+	return rows
+}
+
+func (e *Engine) visionCoverage(p *passage) event.Coverage {
+	row := event.Coverage{Device: visionName, State: event.Up, Looked: len(p.pending()) == 0}
+	down := slices.ContainsFunc(p.Analyses, func(a analysis) bool { return a.Outcome == outcomeUnavailable })
+	if down {
+		row.State = event.Down
+	}
+	if !row.Looked && (down || p.ended()) {
+		row.Reason = bilingual(reasonVision())
+	}
+	return row
+}
+
+// looked says whether a device delivered what the lane requires of it, and if
+// not, why.
+func (p *passage) looked(d *Device, worst condition) (why event.Text, looked bool) {
+	if worst.State == event.Bypassed || worst.State == event.InTest {
+		return reasonState(worst), false
+	}
+	switch {
+	case d.Radiation:
+		why, looked = p.measured(worst)
+	case d.Role == RolePresence:
+		why, looked = reasonNothing(), p.spanOf(d.ID) != nil && !blind(worst.State)
+	case d.Role == RoleCamera:
+		why, looked = p.photographed(d)
+	case d.Role == RoleScanner:
+		why, looked = p.xrayed(d)
+	default:
+		why, looked = reasonNothing(), p.answered(d)
+	}
+	if !looked && blind(worst.State) {
+		why = reasonState(worst)
+	}
+	return why, looked
+}
+
+func (p *passage) measured(worst condition) (event.Text, bool) {
+	if p.Record.Radiation == nil || len(p.Record.Radiation.Gamma) == 0 {
+		return reasonNoSample(), false
+	}
+	return reasonState(worst), p.Record.LeftAt != nil && !blind(worst.State)
+}
+
+func (p *passage) photographed(d *Device) (event.Text, bool) {
+	why := reasonNoPhoto()
+	for _, f := range p.Record.Photos {
+		if f.Device != d.ID {
+			continue
+		}
+		if f.Analysis != outcomeUnreadable {
+			return event.Text{}, true
+		}
+		why = reasonUnreadable()
+	}
+	return why, false
+}
+
+func (p *passage) xrayed(d *Device) (event.Text, bool) {
+	good, why := 0, reasonNoScan()
+	for _, v := range p.views(d.ID) {
+		switch {
+		case v.Cut:
+			why = reasonCut()
+		case v.Analysis == outcomeUnreadable:
+			why = reasonUnreadable()
+		default:
+			good++
+		}
+	}
+	return why, good >= d.Views
+}

@@ -1,0 +1,258 @@
+package passage
+
+import (
+	"slices"
+
+	"gatehouse/internal/event"
+)
+
+// presence takes an edge of a device that tells when something is there.
+func (e *Engine) presence(d *Device, ds *deviceState, r *event.Reading) {
+	switch {
+	case r.Presence == nil:
+	case d.Role != RolePresence:
+		if p := e.newest(event.Open); p != nil {
+			p.attach(r)
+		}
+	case r.Presence.Occupied:
+		e.begin(d, ds, r)
+	default:
+		e.end(d, ds, r)
+	}
+}
+
+// begin takes the begin of an occupancy. It opens a passage, unless it goes on
+// with one: after a break, or when a passage moves on to the lane's next
+// presence device.
+func (e *Engine) begin(d *Device, ds *deviceState, r *event.Reading) {
+	before, tailGate := e.occupant(d.ID), false
+	if before != nil {
+		s := before.openSpan(d.ID)
+		if e.resumes(s, r) {
+			e.resume(before, s, r)
+			return
+		}
+		tailGate = !s.Broken
+		e.endUntold(before, s, r)
+	} else if gap := r.ReceivedAt.Sub(ds.LastEnd); !ds.LastEnd.IsZero() && gap >= 0 && gap < e.lane.Join.TailGate {
+		before, tailGate = e.lastIn(d.ID), true
+	}
+	p := e.movedOn(d, r)
+	if p == nil {
+		p = e.open(r.ReceivedAt, r.ID)
+		e.adopt(p, r.ReceivedAt)
+	}
+	e.enter(p, d, r, r.Presence.Number)
+	p.attach(r)
+	if tailGate {
+		p.irregular(irregularTailGate)
+		e.raiseTailGate(p, before, d, r)
+	}
+}
+
+// enter begins a stay in the zone of a presence device.
+func (e *Engine) enter(p *passage, d *Device, r *event.Reading, number string) {
+	p.Spans = append(p.Spans, span{Device: d.ID, Number: number, Begin: r.ReceivedAt, Heard: r.ReceivedAt})
+	p.Record.State, p.Record.LeftAt, p.JoinOver = event.Open, nil, false
+	p.dirty = true
+	e.expect(p, TimerMissingEnd, e.lane.Join.MissingEnd)
+}
+
+// resumes says whether a begin goes on with the occupancy of s: one that was
+// known from its samples only, or one in which the device or the daemon was
+// away for a short time. A device that comes back in the middle of an
+// occupancy tells its begin again.
+func (e *Engine) resumes(s *span, r *event.Reading) bool {
+	if s.Number != "" && r.Presence.Number != "" && s.Number != r.Presence.Number {
+		return false
+	}
+	return s.Assumed || s.Broken && r.ReceivedAt.Sub(s.Heard) <= e.lane.Join.Resume
+}
+
+func (e *Engine) resume(p *passage, s *span, r *event.Reading) {
+	if s.Broken {
+		p.irregular(irregularRestart)
+	}
+	s.Assumed, s.Broken, s.Heard = false, false, r.ReceivedAt
+	if s.Number == "" {
+		s.Number = r.Presence.Number
+	}
+	p.attach(r)
+	e.expect(p, TimerMissingEnd, e.lane.Join.MissingEnd)
+}
+
+// endUntold ends the occupancy of s because the next has begun.
+func (e *Engine) endUntold(p *passage, s *span, next *event.Reading) {
+	s.End = next.ReceivedAt
+	if s.Broken {
+		s.End = s.Heard
+		p.irregular(irregularRestart)
+		p.irregular(irregularMissingEnd)
+	}
+	e.leftIfClear(p)
+}
+
+// movedOn finds the passage that a begin continues although the device has not
+// seen it before: one that comes from the lane's earlier presence device, or
+// one that a scanner before the presence zone has opened.
+func (e *Engine) movedOn(d *Device, r *event.Reading) *passage {
+	first := slices.IndexFunc(e.lane.Devices, func(o Device) bool { return o.Role == RolePresence })
+	later := e.lane.Devices[first].ID != d.ID
+	for _, p := range e.s.Passages {
+		if p.ended() || p.spanOf(d.ID) != nil {
+			continue
+		}
+		if later && len(p.Spans) > 0 {
+			return p
+		}
+		if s, ok := e.lane.device(p.Scanner); ok && len(p.Spans) == 0 && s.Position == PositionBefore &&
+			r.ReceivedAt.Sub(p.Record.OpenedAt) <= e.lane.Join.After {
+			p.Record.Irregular = slices.DeleteFunc(p.Record.Irregular, func(s string) bool { return s == irregularNoPresence })
+			return p
+		}
+	}
+	return nil
+}
+
+// end takes the end of an occupancy.
+func (e *Engine) end(d *Device, ds *deviceState, r *event.Reading) {
+	p := e.occupant(d.ID)
+	if p == nil {
+		e.lateEnd(d, r)
+		return
+	}
+	p.attach(r)
+	s := p.openSpan(d.ID)
+	s.End, s.Heard, ds.LastEnd = r.ReceivedAt, r.ReceivedAt, r.ReceivedAt
+	if s.Broken {
+		p.irregular(irregularRestart)
+	}
+	if r.Presence.Unterminated {
+		p.irregular(irregularMissingEnd)
+	}
+	if r.Presence.Reverse {
+		e.cancel(p, r.ReceivedAt, irregularReversed)
+		return
+	}
+	e.leftIfClear(p)
+}
+
+// lateEnd takes an end that comes after a timer has ended its occupancy.
+func (e *Engine) lateEnd(d *Device, r *event.Reading) {
+	p := e.lastIn(d.ID)
+	if p == nil {
+		return
+	}
+	s := p.spanOf(d.ID)
+	if !s.Inferred || r.ReceivedAt.Before(s.Begin) || p.Record.State == event.Cancelled {
+		return
+	}
+	p.attach(r)
+	at := r.ReceivedAt
+	s.End, s.Inferred, p.Record.LeftAt, p.dirty = at, false, &at, true
+	if r.Presence.Reverse {
+		e.cancel(p, at, irregularReversed)
+	}
+}
+
+// missingEnd ends the occupancies of a passage that nothing was heard of.
+func (e *Engine) missingEnd(p *passage) {
+	p.irregular(irregularMissingEnd)
+	for i := range p.Spans {
+		s := &p.Spans[i]
+		if !s.open() {
+			continue
+		}
+		s.End, s.Inferred = s.Heard, true
+		if s.Broken {
+			p.irregular(irregularRestart)
+		}
+	}
+	if len(p.Spans) == 0 {
+		e.left(p, e.now)
+		return
+	}
+	e.leftIfClear(p)
+}
+
+// leftIfClear ends the passage's presence when no device sees it any more.
+func (e *Engine) leftIfClear(p *passage) {
+	if p.Record.State != event.Open {
+		return
+	}
+	at := p.Record.OpenedAt
+	for _, s := range p.Spans {
+		if s.open() {
+			return
+		}
+		if s.End.After(at) {
+			at = s.End
+		}
+	}
+	e.left(p, at)
+}
+
+// occupant is the passage that stands in the zone of a presence device.
+func (e *Engine) occupant(device string) *passage {
+	for _, p := range slices.Backward(e.s.Passages) {
+		if p.openSpan(device) != nil {
+			return p
+		}
+	}
+	return nil
+}
+
+// lastIn is the passage that was in the zone of a presence device last.
+func (e *Engine) lastIn(device string) *passage {
+	for _, p := range slices.Backward(e.s.Passages) {
+		if p.spanOf(device) != nil {
+			return p
+		}
+	}
+	return nil
+}
+
+func (p *passage) openSpan(device string) *span {
+	if s := p.spanOf(device); s != nil && s.open() {
+		return s
+	}
+	return nil
+}
+
+// spanOf is the passage's latest stay in the zone of a presence device.
+func (p *passage) spanOf(device string) *span {
+	for i := range slices.Backward(p.Spans) {
+		if p.Spans[i].Device == device {
+			return &p.Spans[i]
+		}
+	}
+	return nil
+}
+
+// breakSpans marks occupancies in which a device, or with "" the daemon, was
+// away, and gives them a new deadline.
+func (e *Engine) breakSpans(device string) {
+	for _, p := range e.s.Passages {
+		if p.Record.State != event.Open {
+			continue
+		}
+		for i := range p.Spans {
+			if s := &p.Spans[i]; s.open() && (device == "" || s.Device == device) {
+				s.Broken = true
+				e.expect(p, TimerMissingEnd, e.lane.Join.MissingEnd)
+			}
+		}
+	}
+}
+
+// canSeePresence says whether a presence device is there and able to look.
+func (e *Engine) canSeePresence() bool {
+	return slices.ContainsFunc(e.lane.Devices, func(d Device) bool {
+		return d.Role == RolePresence && !blind(e.s.device(d.ID).condition().State)
+	})
+}
+
+// hasPresence says whether the lane has a presence device at all.
+func (e *Engine) hasPresence() bool {
+	return slices.ContainsFunc(e.lane.Devices, func(d Device) bool { return d.Role == RolePresence })
+}

@@ -1,0 +1,156 @@
+package passage
+
+import (
+	"math"
+	"slices"
+	"time"
+
+	"gatehouse/internal/event"
+)
+
+const (
+	channelGamma   = "gamma"
+	channelNeutron = "neutron"
+	// slidingWindow is the time over which gamma counts are compared with the
+	// background (TSA/Rapiscan alarm arithmetic: five samples of 200 ms).
+	slidingWindow = time.Second
+	// stragglers is how long after an occupancy its last samples may come.
+	stragglers = 2 * time.Second
+)
+
+// sample takes one interval of a radiation measurement.
+func (e *Engine) sample(d *Device, ds *deviceState, r *event.Reading) {
+	m := r.Radiation
+	if m == nil {
+		return
+	}
+	p := e.measuring(d, ds, r)
+	if p == nil {
+		return
+	}
+	p.attach(r)
+	if s := p.openSpan(d.ID); s != nil {
+		s.Heard = r.ReceivedAt
+		if s.Broken { // the same occupancy goes on after a break
+			s.Broken = false
+			p.irregular(irregularRestart)
+		}
+		e.expect(p, TimerMissingEnd, e.lane.Join.MissingEnd)
+	}
+	if r.Quality == event.Bad {
+		return
+	}
+	if p.Record.State != event.Open {
+		p.dirty = true
+	}
+	p.profile(r)
+	if m.Alarm {
+		e.radiationAlarm(p, d, r)
+	}
+}
+
+// measuring is the passage that a sample belongs to. Samples without the begin
+// of an occupancy open a passage: an alarm is never dropped for want of an edge.
+func (e *Engine) measuring(d *Device, ds *deviceState, r *event.Reading) *passage {
+	if d.Role != RolePresence {
+		if p := e.newest(event.Open); p != nil {
+			return p
+		}
+		if p := e.newest(event.Waiting); p != nil || !r.Radiation.Alarm {
+			return p
+		}
+	}
+	if p := e.occupant(d.ID); p != nil {
+		return p
+	}
+	if since := r.ReceivedAt.Sub(ds.LastEnd); !ds.LastEnd.IsZero() && since >= 0 && since <= stragglers {
+		return e.lastIn(d.ID)
+	}
+	p := e.open(r.ReceivedAt, r.ID)
+	p.irregular(irregularNoPresence)
+	e.adopt(p, r.ReceivedAt)
+	p.Spans = append(p.Spans, span{Device: d.ID, Begin: r.ReceivedAt, Heard: r.ReceivedAt, Assumed: true})
+	return p
+}
+
+// profile adds a sample to the passage's radiation profile.
+func (p *passage) profile(r *event.Reading) {
+	m := r.Radiation
+	f := p.Record.Radiation
+	if f == nil {
+		f = &event.RadiationProfile{StartedAt: r.ReceivedAt, Gamma: []float64{}, Neutron: []float64{}}
+		p.Record.Radiation = f
+	}
+	if m.SpeedKMH != nil && finite(*m.SpeedKMH) {
+		speed := *m.SpeedKMH
+		f.SpeedKMH = &speed
+	}
+	if finite(m.GammaBackgroundCPS) && m.GammaBackgroundCPS > 0 {
+		f.GammaBackgroundCPS = m.GammaBackgroundCPS
+	}
+	if finite(m.NeutronBackgroundCPS) && m.NeutronBackgroundCPS > 0 {
+		f.NeutronBackgroundCPS = m.NeutronBackgroundCPS
+	}
+	sum := 0.0
+	for _, c := range m.Counts {
+		sum += c
+	}
+	if len(m.Counts) == 0 || !finite(sum) {
+		return
+	}
+	switch m.Channel {
+	case channelGamma:
+		f.Gamma, f.GammaIntervalMS = append(f.Gamma, sum), m.IntervalMS
+		f.GammaAlarm = f.GammaAlarm || m.Alarm
+		p.slide(sum, m.IntervalMS)
+	case channelNeutron:
+		f.Neutron, f.NeutronIntervalMS = append(f.Neutron, sum), m.IntervalMS
+		f.NeutronAlarm = f.NeutronAlarm || m.Alarm
+	}
+}
+
+// slide moves the sliding second on by one gamma sample and keeps the largest
+// sigma = (F - B) / sqrt(B) of the passage.
+func (p *passage) slide(sum float64, intervalMS int) {
+	if intervalMS <= 0 {
+		return
+	}
+	size := max(int(slidingWindow/time.Millisecond)/intervalMS, 1)
+	p.Gamma = appendBounded(p.Gamma, sum, size)
+	f := p.Record.Radiation
+	if len(p.Gamma) < size || f.GammaBackgroundCPS <= 0 {
+		return
+	}
+	counts := 0.0
+	for _, c := range p.Gamma {
+		counts += c
+	}
+	sigma := (counts - f.GammaBackgroundCPS) / math.Sqrt(f.GammaBackgroundCPS)
+	f.MaxSigma = max(f.MaxSigma, sigma)
+}
+
+// radiationAlarm takes the monitor's own alarm flag, which is authoritative.
+func (e *Engine) radiationAlarm(p *passage, d *Device, r *event.Reading) {
+	f, code := p.Record.Radiation, event.FindingRadiationGamma
+	figures := map[string]any{"gamma_background_cps": f.GammaBackgroundCPS, "max_sigma": f.MaxSigma}
+	said := event.Text{}
+	if f.MaxSigma > 0 {
+		said = decimal(", %s sigma", f.MaxSigma, 1)
+	}
+	if r.Radiation.Channel == channelNeutron {
+		code, said = event.FindingRadiationNeutron, event.Text{}
+		figures = map[string]any{"neutron_background_cps": f.NeutronBackgroundCPS}
+		if len(f.Neutron) > 0 {
+			figures["neutron_counts"] = slices.Max(f.Neutron)
+		}
+	}
+	if p.finding(code, d.ID) != nil {
+		return
+	}
+	e.raise(p, conclusion{
+		code: code, device: d.ID, score: 1, figures: figures, said: said, causes: []event.ID{r.ID},
+		source: event.Source{Kind: "device", Name: d.Driver, Version: r.Radiation.Record},
+	})
+}
+
+func finite(f float64) bool { return !math.IsNaN(f) && !math.IsInf(f, 0) }

@@ -1,0 +1,174 @@
+package passage
+
+import (
+	"cmp"
+	"slices"
+	"time"
+
+	"gatehouse/internal/event"
+)
+
+// Scanner events that change something; others are only listed.
+const (
+	scanBegin = "SCAN_BEGIN"
+	scanEnd   = "SCAN_END"
+	itemIn    = "ITEM_IN"
+	itemOut   = "ITEM_OUT"
+)
+
+// scan takes an event or an image of a scanner.
+func (e *Engine) scan(d *Device, r *event.Reading) {
+	if r.Scan == nil {
+		return
+	}
+	switch r.Scan.Event {
+	case itemIn:
+		e.item(d, r)
+		return
+	case itemOut:
+		e.itemLeft(d, r)
+		return
+	}
+	key := scanKey{Device: d.ID, ID: cmp.Or(r.Scan.ScanID, r.Key, string(r.ID))}
+	if slices.Contains(e.s.Forgotten, key) {
+		return
+	}
+	p := e.scanned(d, key, r)
+	p.attach(r)
+	p.dirty = true
+	state := p.scanState(key)
+	if r.Scan.Event == scanEnd {
+		e.scanEnded(p, state, r)
+	}
+	if r.Kind == event.ScanImage {
+		e.view(p, d, state, r)
+	}
+}
+
+// scanned is the passage that owns a scan; a new scan gets one.
+func (e *Engine) scanned(d *Device, key scanKey, r *event.Reading) *passage {
+	for _, p := range slices.Backward(e.s.Passages) {
+		if p.scanState(key) != nil {
+			return p
+		}
+	}
+	p := e.nextToScan(d, r.ReceivedAt)
+	if p == nil {
+		p = e.openForScanner(d, r)
+	}
+	p.Scans = append(p.Scans, scanState{scanKey: key})
+	return p
+}
+
+// nextToScan is the passage whose scan comes next: the earliest that the
+// scanner has not scanned, after the last that it has. After the scanner was
+// away, passages that it would have scanned meanwhile are passed over, or every
+// later scan would go to the lorry before its own.
+func (e *Engine) nextToScan(d *Device, at time.Time) *passage {
+	var candidates []*passage
+	for _, p := range e.s.Passages {
+		if p.scannedBy(d.ID) {
+			candidates = nil
+			continue
+		}
+		if e.reachable(p, at) {
+			candidates = append(candidates, p)
+		}
+	}
+	for _, p := range candidates {
+		missed := slices.Contains(p.Doubtful, d.ID) && p.Record.LeftAt != nil && at.Sub(*p.Record.LeftAt) > d.Transit
+		if !missed {
+			return p
+		}
+	}
+	if len(candidates) == 0 {
+		return nil
+	}
+	return candidates[len(candidates)-1]
+}
+
+// openForScanner opens a passage that no presence device has seen. A camera may
+// have: where presence cannot be seen, its capture waits for nothing else.
+func (e *Engine) openForScanner(d *Device, r *event.Reading) *passage {
+	if len(e.s.Held) > 0 && !e.canSeePresence() {
+		if p := e.releaseAt(0); p != nil && !p.scannedBy(d.ID) {
+			return p
+		}
+	}
+	p := e.open(r.ReceivedAt, r.ID)
+	p.Scanner = d.ID
+	p.irregular(irregularNoPresence)
+	if r.Kind == event.ScanImage {
+		e.left(p, r.ReceivedAt) // what it shows has gone through already
+	}
+	return p
+}
+
+// item takes something that enters a scanner.
+func (e *Engine) item(d *Device, r *event.Reading) {
+	p := e.nextToScan(d, r.ReceivedAt)
+	if p == nil || p.Item { // an item that has not been scanned yet is another one
+		p = e.openForScanner(d, r)
+		p.Item = p.Scanner == d.ID
+	}
+	p.attach(r)
+	p.dirty = true
+}
+
+// itemLeft takes something that leaves a scanner: the earliest that has not.
+func (e *Engine) itemLeft(d *Device, r *event.Reading) {
+	for _, p := range e.s.Passages {
+		if p.Scanner == d.ID && len(p.Spans) == 0 && p.Record.State == event.Open {
+			p.attach(r)
+			e.left(p, r.ReceivedAt)
+			return
+		}
+	}
+	for _, p := range slices.Backward(e.s.Passages) {
+		if p.scannedBy(d.ID) {
+			p.attach(r)
+			return
+		}
+	}
+}
+
+// scanEnded takes the end of a scan. Any result but 0 means that it is not
+// whole.
+func (e *Engine) scanEnded(p *passage, s *scanState, r *event.Reading) {
+	s.Ended = true
+	s.Cut = s.Cut || r.Scan.Result != nil && *r.Scan.Result != 0
+	for i := range p.Record.Scans {
+		if v := &p.Record.Scans[i]; v.Device == s.Device && v.ScanID == s.ID {
+			v.Cut = s.Cut
+		}
+	}
+	if p.Scanner == s.Device && !p.Item && len(p.Spans) == 0 && p.Record.State == event.Open {
+		e.left(p, r.ReceivedAt) // opened by the scan, so it ends with it
+	}
+}
+
+// view adds a finished view of a scan.
+func (e *Engine) view(p *passage, d *Device, s *scanState, r *event.Reading) {
+	if r.Scan.Image == nil {
+		p.Blank = append(p.Blank, d.ID)
+		return
+	}
+	kind := cmp.Or(r.Scan.Kind, d.Scan)
+	p.Record.Scans = append(p.Record.Scans, event.ScanView{
+		ScanID: s.ID, View: max(r.Scan.View, 1), Kind: kind, Image: *r.Scan.Image, Device: d.ID,
+		TakenAt: r.ReceivedAt, Cut: s.Cut,
+		Analysis: e.analyse(p, Request{Evidence: r.Scan.Image.SHA256, Op: OpXray, Kind: kind, Scanner: d.Scanner}),
+	})
+}
+
+func (p *passage) scanState(key scanKey) *scanState {
+	i := slices.IndexFunc(p.Scans, func(s scanState) bool { return s.scanKey == key })
+	if i < 0 {
+		return nil
+	}
+	return &p.Scans[i]
+}
+
+func (p *passage) scannedBy(device string) bool {
+	return slices.ContainsFunc(p.Scans, func(s scanState) bool { return s.Device == device })
+}
