@@ -1,0 +1,142 @@
+package store
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"time"
+
+	"gatehouse/internal/event"
+)
+
+// receiptPause is the least time between two cumulative receipts of a chain.
+const receiptPause = time.Second
+
+// maxQuarantinedListed bounds a receipt's list of unreadable sequences.
+const maxQuarantinedListed = 1000
+
+// oweReceipts notes which chains must be receipted and writes the receipts
+// that may go out now.
+func (t *batchTx) oweReceipts() error {
+	for chain := range t.owed {
+		_, err := t.exec(`INSERT INTO receipting (chain, gate, owed, covered, last_at) VALUES (?, ?, 1, 0, '')
+			ON CONFLICT (chain) DO UPDATE SET owed = 1`, chain, t.chains[chain])
+		if err != nil {
+			return fmt.Errorf("note owed receipt: %w", err)
+		}
+	}
+	if len(t.chains) == 0 {
+		return nil
+	}
+	return t.receiptDue()
+}
+
+// SendReceipts writes the cumulative receipts that were held back because one
+// had gone out less than a second before. It is called when Result.Owed says
+// so, and once at the start.
+func (s *Store) SendReceipts(ctx context.Context) (Result, error) {
+	result, err := s.batch(ctx, (*batchTx).receiptDue)
+	if err != nil {
+		return Result{}, fmt.Errorf("write receipts: %w", err)
+	}
+	return result, nil
+}
+
+// debt is a chain whose stored part is ahead of its last receipt.
+type debt struct {
+	chain, gate, head, last string
+	covered, sequence       uint64
+}
+
+// receiptDue writes a cumulative receipt for every chain that is owed one. It
+// never reaches beyond a hole, since heads does not.
+func (t *batchTx) receiptDue() error {
+	debts, err := t.debts()
+	if err != nil {
+		return fmt.Errorf("list owed receipts: %w", err)
+	}
+	for _, d := range debts {
+		if last := unstamp(d.last); !last.IsZero() && t.now.Sub(last) < receiptPause && !t.now.Before(last) {
+			t.result.Owed = true
+			continue
+		}
+		if err := t.writeReceipt(d); err != nil {
+			return fmt.Errorf("receipt for chain %s: %w", d.chain, err)
+		}
+	}
+	return nil
+}
+
+func (t *batchTx) debts() ([]debt, error) {
+	rows, err := t.tx.QueryContext(t.ctx, `SELECT r.chain, r.gate, h.head, r.last_at, r.covered, h.sequence
+		FROM receipting r JOIN heads h ON h.chain = r.chain
+		WHERE r.owed = 1 AND h.sequence > r.covered ORDER BY r.chain`)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	var debts []debt
+	for rows.Next() {
+		var d debt
+		if err := rows.Scan(&d.chain, &d.gate, &d.head, &d.last, &d.covered, &d.sequence); err != nil {
+			return nil, err
+		}
+		debts = append(debts, d)
+	}
+	return debts, rows.Err()
+}
+
+func (t *batchTx) writeReceipt(d debt) error {
+	bad, err := t.suspects(d.chain, d.covered, d.sequence)
+	if err != nil {
+		return err
+	}
+	r := event.Receipt{
+		ID: event.NewID(t.now), Agency: t.opt.Agency, Gate: d.gate, Chain: d.chain,
+		Sequence: d.sequence, Head: d.head, Quarantined: bad, At: t.now.UTC(),
+	}
+	if err := t.say(d.gate, event.TypeReceipt, r.ID, d.chain, r); err != nil {
+		return err
+	}
+	_, err = t.exec(`UPDATE receipting SET owed = 0, covered = ?, last_at = ? WHERE chain = ?`, d.sequence, stamp(t.now), d.chain)
+	return err
+}
+
+// receiptAlert writes the extra receipt of one alert. Its id follows from the
+// alert, so that a store that is built anew does not receipt it twice.
+func (t *batchTx) receiptAlert(e *Event, alert event.ID) error {
+	r := event.Receipt{
+		ID:     event.DeriveID(e.At, "receipt.alert", string(t.opt.Agency), alert, event.ID(e.Chain)),
+		Agency: t.opt.Agency, Gate: e.Gate, Chain: e.Chain, Sequence: e.Sequence,
+		Head: event.Digest(e.Header), Alert: alert, At: t.now.UTC(),
+	}
+	return t.say(e.Gate, event.TypeReceipt, r.ID, string(alert), r)
+}
+
+// suspects lists the sequences in (after, upto] that are stored but could not
+// be read, or that do not follow their predecessor.
+func (t *batchTx) suspects(chain string, after, upto uint64) ([]uint64, error) {
+	rows, err := t.tx.QueryContext(t.ctx, `SELECT sequence FROM events WHERE (quarantined <> 0 OR linked = 2)
+		AND chain = ? AND sequence > ? AND sequence <= ? ORDER BY sequence LIMIT ?`, chain, after, upto, maxQuarantinedListed)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	var list []uint64
+	for rows.Next() {
+		var n uint64
+		if err := rows.Scan(&n); err != nil {
+			return nil, err
+		}
+		list = append(list, n)
+	}
+	return list, rows.Err()
+}
+
+func marshalSequences(list []uint64) (string, error) {
+	if list == nil {
+		list = []uint64{}
+	}
+	b, err := json.Marshal(list)
+	return string(b), err
+}
