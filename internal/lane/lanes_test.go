@@ -1,0 +1,243 @@
+package lane_test
+
+import (
+	"context"
+	"encoding/json"
+	"io"
+	"log/slog"
+	"sync"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/stretchr/testify/require"
+
+	"gatehouse/internal/event"
+	"gatehouse/internal/journal"
+	"gatehouse/internal/lane"
+	"gatehouse/internal/passage"
+	"gatehouse/internal/risk"
+)
+
+// shelf is a chain that keeps events in memory, each id once.
+type shelf struct {
+	mu     sync.Mutex
+	byID   map[event.ID]event.Envelope
+	again  int // events that were there already
+	refuse int // how many calls are refused
+}
+
+func (s *shelf) Share(_ context.Context, events []event.Envelope) error {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.refuse > 0 {
+		s.refuse--
+		return journal.ErrReserve
+	}
+	if s.byID == nil {
+		s.byID = map[event.ID]event.Envelope{}
+	}
+	for _, e := range events {
+		if _, there := s.byID[e.ID]; there {
+			s.again++
+		}
+		s.byID[e.ID] = e
+	}
+	return nil
+}
+
+func goodsLane(t *testing.T) passage.Lane {
+	t.Helper()
+	policy, err := risk.Default()
+	require.NoError(t, err)
+	return passage.Lane{
+		Gate: "15BB", ID: "01", Kind: event.Vehicle, Flow: event.Goods, Policy: policy,
+		Devices: []passage.Device{{ID: "rpm", Driver: "rpm", Role: passage.RolePresence, Required: true, Radiation: true}},
+	}
+}
+
+// occupancy is the journal of one vehicle in the portal.
+func occupancy(began time.Time, number string) []event.JournalEntry {
+	var out []event.JournalEntry
+	add := func(after time.Duration, fill func(*event.Reading)) {
+		at := began.Add(after)
+		r := event.Reading{
+			ID: event.NewID(at), Where: event.Where{Gate: "15BB", Lane: "01", Device: "rpm"}, Class: event.Active,
+			ReceivedAt: at, Quality: event.Good, Frames: []string{event.Digest([]byte(at.String()))},
+		}
+		fill(&r)
+		out = append(out, event.JournalEntry{ID: event.NewID(at), Lane: "01", At: at, Kind: event.EntryReading, Reading: &r})
+	}
+	add(0, func(r *event.Reading) { r.Kind, r.Presence = event.PresenceChange, &event.PresenceEdge{Occupied: true} })
+	for i := range 10 {
+		add(time.Duration(i+1)*200*time.Millisecond, func(r *event.Reading) {
+			r.Kind = event.RadiationSample
+			r.Radiation = &event.Radiation{Record: "GS", Channel: "gamma", Counts: []float64{50, 50, 50, 50}, IntervalMS: 200, GammaBackgroundCPS: 1000}
+		})
+	}
+	add(2500*time.Millisecond, func(r *event.Reading) {
+		r.Kind, r.Presence = event.PresenceChange, &event.PresenceEdge{Number: number}
+	})
+	return out
+}
+
+func openJournal(t *testing.T, dir string) *journal.Journal {
+	t.Helper()
+	j, err := journal.Open(t.Context(), journal.Options{
+		Dir: dir, MaxBytes: 64 << 20, MaxAge: time.Hour, IdleMaxBytes: 64 << 20, IdleMaxAge: time.Hour,
+		Log: slog.New(slog.DiscardHandler),
+	})
+	require.NoError(t, err)
+	return j
+}
+
+func newLanes(t *testing.T, j *journal.Journal, chain *shelf) *lane.Lanes {
+	t.Helper()
+	log := slog.New(slog.DiscardHandler)
+	l, err := lane.New(t.Context(), goodsLane(t), j, lane.NewAnalyst(nil, j, log), log)
+	require.NoError(t, err)
+	return lane.NewLanes([]*lane.Lane{l}, chain, log)
+}
+
+// foldAll applies all that the journal holds now.
+func foldAll(t *testing.T, j *journal.Journal, ls *lane.Lanes) {
+	t.Helper()
+	last, _, err := j.Last(t.Context(), journal.Main)
+	require.NoError(t, err)
+	if ls.Position(journal.Main) >= last {
+		return
+	}
+	err = j.Follow(t.Context(), journal.Main, ls.Position(journal.Main)+1, func(rec journal.Record) error {
+		if err := ls.Apply(t.Context(), journal.Main, rec); err != nil {
+			return err
+		}
+		if rec.Sequence == last {
+			return io.EOF
+		}
+		return nil
+	})
+	require.ErrorIs(t, err, io.EOF)
+}
+
+func TestReplayAfterACrashSharesNothingNew(t *testing.T) {
+	j := openJournal(t, t.TempDir())
+	defer j.Close()
+	began := time.Now().UTC().Add(-time.Minute)
+	chain := &shelf{}
+	first := newLanes(t, j, chain)
+	for i, e := range occupancy(began, "000001") {
+		require.NoError(t, j.Append(t.Context(), journal.Main, e))
+		if i == 5 {
+			foldAll(t, j, first)
+			require.NoError(t, first.Save(t.Context())) // the crash comes after a snapshot in the middle
+		}
+	}
+	foldAll(t, j, first)
+	before := len(chain.byID)
+	require.NotZero(t, before)
+
+	second := newLanes(t, j, chain) // what the first did since its snapshot is done again
+	foldAll(t, j, second)
+	require.Len(t, chain.byID, before, "derived ids are the same")
+	require.NotZero(t, chain.again)
+
+	var passages int
+	for _, e := range chain.byID {
+		if e.Type == event.TypePassage {
+			var p event.Passage
+			require.NoError(t, json.Unmarshal(e.Data, &p))
+			if p.Version == 1 {
+				passages++
+			}
+		}
+	}
+	require.Equal(t, 1, passages)
+}
+
+func TestSharingWaitsForTheDisk(t *testing.T) {
+	j := openJournal(t, t.TempDir())
+	defer j.Close()
+	chain := &shelf{refuse: 1}
+	ls := newLanes(t, j, chain)
+	require.NoError(t, j.Append(t.Context(), journal.Main, occupancy(time.Now().UTC(), "000001")...))
+	foldAll(t, j, ls)
+	require.NotEmpty(t, chain.byID)
+}
+
+// answers is a vision that says what it is told to.
+type answers struct {
+	mu   sync.Mutex
+	up   bool
+	said []lane.Outcome
+	got  []passage.Request
+}
+
+func (a *answers) Up() bool {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	return a.up
+}
+
+func (a *answers) Analyse(_ context.Context, r passage.Request) (lane.Outcome, error) {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	a.got = append(a.got, r)
+	next := a.said[0]
+	a.said = a.said[1:]
+	return next, nil
+}
+
+func (a *answers) requests() []passage.Request {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	return a.got
+}
+
+func TestAnalystTriesOnlyWhileVisionIsUpAndJournalsEachAttempt(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		j := &memory{}
+		v := &answers{said: []lane.Outcome{{Outcome: "done", Result: []byte(`{"plates":[]}`)}}}
+		a := lane.NewAnalyst(v, j, slog.New(slog.DiscardHandler))
+		ctx, cancel := context.WithCancel(t.Context())
+		var run sync.WaitGroup
+		run.Go(func() { a.Run(ctx, 2) })
+		now := time.Now()
+		request := passage.Request{Passage: event.NewID(now), Evidence: "e", Op: passage.OpPlate}
+		a.Submit("01", request)
+		a.Submit("01", request) // asked twice, done once
+		time.Sleep(time.Minute)
+		require.Empty(t, v.requests(), "pictures wait while vision is down")
+		require.Empty(t, j.entries)
+
+		v.mu.Lock()
+		v.up = true
+		v.mu.Unlock()
+		time.Sleep(time.Minute)
+		cancel()
+		run.Wait()
+		require.Len(t, v.requests(), 1)
+		require.Len(t, j.entries, 2)
+		require.Equal(t, event.EntryDispatch, j.entries[0].Kind)
+		require.Equal(t, event.EntryResult, j.entries[1].Kind)
+		require.Equal(t, 1, j.entries[1].Analysis.Attempt)
+		require.Equal(t, "done", j.entries[1].Analysis.Outcome)
+	})
+}
+
+func TestNewestPassageIsAnalysedFirst(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		v := &answers{said: []lane.Outcome{{Outcome: "done"}, {Outcome: "done"}}}
+		a := lane.NewAnalyst(v, &memory{}, slog.New(slog.DiscardHandler))
+		now := time.Now()
+		older, newer := event.NewID(now), event.NewID(now.Add(time.Minute))
+		for _, id := range []event.ID{older, newer} {
+			a.Submit("01", passage.Request{Passage: id, Evidence: "e", Op: passage.OpPlate})
+		}
+		v.up = true
+		ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
+		defer cancel()
+		a.Run(ctx, 1)
+		require.Equal(t, newer, v.got[0].Passage)
+		require.Equal(t, older, v.got[1].Passage)
+	})
+}
