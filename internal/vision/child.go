@@ -40,7 +40,7 @@ type child struct {
 	lines   chan []byte   // what it says; closed at its end
 	gone    chan struct{} // closed when the process has ended
 	err     error         // why, valid after gone
-	last    *tail         // of its standard error
+	said    *words        // on standard error, about the request in hand
 	next    int           // number of the next request
 	limitMB int           // resident set beyond which it is killed
 	stop    sync.Once
@@ -53,10 +53,10 @@ func startChild(ctx context.Context, cfg Config) (*child, error) {
 	}
 	c := &child{
 		cmd:   exec.Command(cfg.Command[0], cfg.Command[1:]...),
-		lines: make(chan []byte), gone: make(chan struct{}), last: &tail{}, limitMB: cfg.MaxRSSMB,
+		lines: make(chan []byte), gone: make(chan struct{}), said: &words{}, limitMB: cfg.MaxRSSMB,
 	}
 	c.cmd.Env = append(os.Environ(), cfg.Environment...)
-	c.cmd.Stderr = c.last
+	c.cmd.Stderr = c.said
 	// A group of its own, so that whatever it leaves behind dies with it.
 	c.cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
 	// Wait must not hang on a grandchild that holds standard error.
@@ -145,7 +145,7 @@ func (c *child) end() error { return c.explain(c.err) }
 
 // explain adds the worker's own last words.
 func (c *child) explain(err error) error {
-	if words := c.last.String(); words != "" {
+	if words := c.said.String(); words != "" {
 		return fmt.Errorf("%w (%s)", err, words)
 	}
 	return err
@@ -162,6 +162,7 @@ type answer struct {
 // ask sends a request and waits for its answer. After an err the worker is of
 // no use.
 func (c *child) ask(ctx context.Context, req wire.Request, deadline time.Duration) answer {
+	c.said.reset()
 	c.next++
 	req.ID = strconv.Itoa(c.next)
 	body, err := json.Marshal(req)
@@ -225,26 +226,30 @@ func (c *child) residentMB() int {
 	return pages * os.Getpagesize() >> 20
 }
 
-// tail keeps the end of what is written to it.
-type tail struct {
+// words keeps the beginning of what is written to it since the last reset: a
+// dying library says why first and then prints stacks.
+type words struct {
 	mu  sync.Mutex
 	buf []byte
 }
 
-const tailBytes = 400
+const mostWords = 400 // bytes
 
-func (t *tail) Write(b []byte) (int, error) {
-	t.mu.Lock()
-	defer t.mu.Unlock()
-	t.buf = append(t.buf, b...)
-	if n := len(t.buf) - tailBytes; n > 0 {
-		t.buf = append(t.buf[:0], t.buf[n:]...)
-	}
+func (w *words) Write(b []byte) (int, error) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.buf = append(w.buf, b[:min(len(b), mostWords-len(w.buf))]...)
 	return len(b), nil
 }
 
-func (t *tail) String() string {
-	t.mu.Lock()
-	defer t.mu.Unlock()
-	return strings.Join(strings.Fields(string(t.buf)), " ")
+func (w *words) reset() {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.buf = w.buf[:0]
+}
+
+func (w *words) String() string {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	return strings.ToValidUTF8(strings.Join(strings.Fields(string(w.buf)), " "), "")
 }

@@ -155,15 +155,20 @@ func (p *Pool) healthLocked() (bool, string) {
 	return true, ""
 }
 
-// note records that something works ("" as reason) or why not, and tells once
-// when vision as a whole goes down or comes back.
-func (p *Pool) note(what, reason string) {
+// note records that something works ("" as reason) or why not.
+func (p *Pool) note(what, reason string) { p.notes(map[string]string{what: reason}) }
+
+// notes records several things at once, and tells once when vision as a whole
+// goes down or comes back.
+func (p *Pool) notes(reasons map[string]string) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	if reason == "" {
-		delete(p.failures, what)
-	} else {
-		p.failures[what] = reason
+	for what, reason := range reasons {
+		if reason == "" {
+			delete(p.failures, what)
+		} else {
+			p.failures[what] = reason
+		}
 	}
 	up, why := p.healthLocked()
 	if p.told && up == p.up {
@@ -233,12 +238,11 @@ func (p *Pool) start(ctx context.Context) (*child, error) {
 		c.kill()
 		return nil, &startError{"the worker's canary failed", o.err}
 	}
-	p.note("start", "")
+	lacks := ""
 	if o.fault != nil {
-		p.note("canary", o.fault.Message)
-	} else {
-		p.note("canary", "")
+		lacks = o.fault.Message
 	}
+	p.notes(map[string]string{"start": "", "canary": lacks})
 	return c, nil
 }
 

@@ -46,7 +46,7 @@ func read(path string, limits Limits) ([]byte, error) {
 		return nil, wire.Errorf(wire.Undecodable, "cannot be examined: %v", cause(err))
 	}
 	if !info.Mode().IsRegular() {
-		return nil, wire.Errorf(wire.NotRegular, "is not a regular file (%s)", info.Mode().Type())
+		return nil, wire.Errorf(wire.NotRegular, "is %s", kindOf(info.Mode()))
 	}
 	if info.Size() > limits.Bytes {
 		return nil, tooLarge(info.Size(), limits)
@@ -62,6 +62,19 @@ func read(path string, limits Limits) ([]byte, error) {
 		return nil, wire.Errorf(wire.Undecodable, "the file is empty")
 	}
 	return data, nil
+}
+
+// kindOf names what is no regular file.
+func kindOf(m fs.FileMode) string {
+	switch {
+	case m.IsDir():
+		return "a folder"
+	case m&fs.ModeNamedPipe != 0:
+		return "a pipe"
+	case m&fs.ModeDevice != 0:
+		return "a device"
+	}
+	return "no regular file"
 }
 
 func tooLarge(size int64, limits Limits) error {

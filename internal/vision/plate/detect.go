@@ -19,7 +19,7 @@ const (
 	maxUpscale = 1.5 // of small frames
 	padGrey    = 114 // value of the border right and below
 	padTo      = 32
-	maxPlates  = 16  // of one picture
+	maxPlates  = 8   // of one picture
 	sameShare  = 0.5 // overlap from which two detections are one plate
 )
 

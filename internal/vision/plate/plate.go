@@ -3,8 +3,8 @@ package plate
 import (
 	"errors"
 	"path/filepath"
-	"strings"
 	"time"
+	"unicode/utf8"
 
 	"gatehouse/internal/vision/model"
 	"gatehouse/internal/vision/picture"
@@ -21,9 +21,14 @@ const (
 // command-line contract: readers of the results decide by it too.
 const strong = 0.5
 
-// weakest is the score below which something found is not even listed when it
-// holds nothing that looks like a plate.
-const weakest = 0.05
+// What the detector found is listed without a text when its reading scores
+// weakest and has shortest characters, or when the detector itself was sure: a
+// plate that nobody can read is still a plate.
+const (
+	weakest  = 0.05
+	shortest = 3
+	sure     = 0.7 // heat
+)
 
 // Analyser finds and reads plates. One call of Analyse at a time.
 type Analyser struct {
@@ -136,18 +141,17 @@ func (a *Analyser) foreign(out wire.Plate, d detection, s seen, read decoded, te
 	return weak(out, d, read.Raw, calibrated(read.Raw.P, temperature)*s.Seen)
 }
 
-// weak lists a plate without a text: what was seen becomes an alternate. What
-// is neither surely found nor readable is dropped.
+// weak lists a plate without a text: what was seen becomes an alternate. ok is
+// false for what is probably no plate.
 func weak(out wire.Plate, d detection, c candidate, score float64) (wire.Plate, bool) {
-	score = min(score, strong-0.01)
-	if score < weakest && d.Score < strong {
-		return out, false
-	}
-	if text := strings.TrimSpace(c.Text); text != "" {
-		out.Alternates = append(out.Alternates, alternate(text, score))
+	if utf8.RuneCountInString(c.Text) < shortest {
+		score = 0
+	} else {
+		score = min(score, strong-0.01)
+		out.Alternates = append(out.Alternates, alternate(c.Text, score))
 	}
 	out.Score = rounded(score)
-	return out, true
+	return out, score >= weakest || d.Score >= sure
 }
 
 func alternate(text string, score float64) wire.Alternate {
