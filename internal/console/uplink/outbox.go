@@ -1,0 +1,124 @@
+package uplink
+
+import (
+	"context"
+	"fmt"
+	"time"
+
+	"github.com/nats-io/nats.go"
+	"github.com/nats-io/nats.go/jetstream"
+
+	"gatehouse/internal/console/store"
+	"gatehouse/internal/share"
+)
+
+// publish sends the outbox in its order until ctx ends. Each saying is sent
+// until the hub's stream has acknowledged it; sending one twice is harmless.
+func (u *Uplink) publish(ctx context.Context, js jetstream.JetStream) error {
+	b := newBackoff()
+	for ctx.Err() == nil {
+		sent, err := u.sendSome(ctx, js)
+		switch {
+		case ctx.Err() != nil:
+			return nil
+		case err != nil:
+			if u.Status().Connected {
+				u.setTrouble("outbox", err)
+			}
+			u.await(ctx, u.wakeOutbox, b.NextBackOff())
+		case sent == 0:
+			u.setTrouble("outbox", nil)
+			b.Reset()
+			u.await(ctx, u.wakeOutbox, time.Minute)
+		default:
+			u.setTrouble("outbox", nil)
+			b.Reset()
+		}
+	}
+	return nil
+}
+
+// sendSome sends the next sayings and tells how many went out.
+func (u *Uplink) sendSome(ctx context.Context, js jetstream.JetStream) (int, error) {
+	list, err := u.opt.Store.Outbox(ctx, 64)
+	if err != nil {
+		return 0, err
+	}
+	for i, q := range list {
+		if err := u.send(ctx, js, q); err != nil {
+			return i, fmt.Errorf("say %s to %s: %w", q.Type, q.Gate, err)
+		}
+		if err := u.opt.Store.Sent(ctx, q.Number); err != nil {
+			return i, err
+		}
+	}
+	return len(list), nil
+}
+
+func (u *Uplink) send(ctx context.Context, js jetstream.JetStream, q store.Queued) error {
+	ctx, cancel := context.WithTimeout(ctx, 10*time.Second)
+	defer cancel()
+	m := nats.NewMsg(q.Subject)
+	m.Header.Set(share.HeaderOrigin, string(q.Origin))
+	m.Header.Set(nats.MsgIdHdr, string(q.ID))
+	m.Data = q.Data
+	_, err := js.PublishMsg(ctx, m)
+	return err
+}
+
+// Requests for evidence go out in groups with a pause between, so that a new
+// store does not flood the gates.
+const (
+	requestGroup = 16
+	requestPause = 250 * time.Millisecond
+)
+
+// request asks for the evidence that the store lacks, until ctx ends.
+func (u *Uplink) request(ctx context.Context) error {
+	for ctx.Err() == nil {
+		r, next, err := u.opt.Store.AskForEvidence(ctx, requestGroup)
+		if ctx.Err() != nil {
+			return nil
+		}
+		u.setTrouble("requests", err)
+		u.settle(r)
+		wait := time.Minute
+		if !next.IsZero() {
+			wait = min(max(time.Until(next), requestPause), wait)
+		}
+		pause(ctx, requestPause)
+		u.await(ctx, u.wakeWants, wait)
+	}
+	return nil
+}
+
+// receipts writes the receipts that were held back, until ctx ends.
+func (u *Uplink) receipts(ctx context.Context) error {
+	poke(u.owed)
+	for {
+		select {
+		case <-ctx.Done():
+			return nil
+		case <-u.owed:
+		}
+		pause(ctx, time.Second)
+		r, err := u.opt.Store.SendReceipts(ctx)
+		if ctx.Err() != nil {
+			return nil
+		}
+		u.setTrouble("receipts", err)
+		u.settle(r)
+		if err != nil {
+			poke(u.owed)
+		}
+	}
+}
+
+// await waits for a poke, at most d.
+func (u *Uplink) await(ctx context.Context, c <-chan struct{}, d time.Duration) {
+	select {
+	case <-ctx.Done():
+	case <-c:
+	case <-time.After(d):
+	}
+}
