@@ -72,23 +72,15 @@ func NewOn(c Config, env driver.Env, open func(context.Context) (*link.Line, err
 
 // Run implements driver.Driver.
 func (d *Driver) Run(ctx context.Context, emit driver.Emit) error {
-	line, err := d.open(ctx)
-	if err != nil {
-		return unlessDone(ctx, err)
-	}
 	ring := driver.NewRing(d.config.Queue)
-	reading := make(chan error, 1)
-	go func() {
-		defer ring.Close()
-		reading <- d.read(line, ring)
-	}()
-	stored := ring.Run(ctx, emit)
-	_ = line.Close() // ends the reader when the store was the cause
-	read := <-reading
-	if stored != nil {
-		return unlessDone(ctx, stored)
-	}
-	return unlessDone(ctx, read)
+	return ring.Drive(ctx, emit, func(ctx context.Context) error {
+		line, err := d.open(ctx)
+		if err != nil {
+			return err
+		}
+		defer func() { _ = line.Close() }()
+		return d.read(line, ring)
+	})
 }
 
 // Probe implements driver.Prober: it listens until the first valid record.
@@ -171,12 +163,4 @@ func invalid(f link.Frame) event.Reading {
 		Kind: event.FrameInvalid, Class: event.Active, ReceivedAt: f.At, Quality: event.Bad, Note: note,
 		Frames: []string{event.Digest(f.Data)}, Raw: f.Data,
 	}
-}
-
-// unlessDone hides the error that an ended context caused.
-func unlessDone(ctx context.Context, err error) error {
-	if ctx.Err() != nil {
-		return nil
-	}
-	return err
 }

@@ -174,3 +174,33 @@ func (r *Ring) store(ctx context.Context, emit Emit, batch []queued) error {
 	}
 	return nil
 }
+
+// Drive runs a device's work beside the ring: work puts readings until it
+// fails or its context ends, and what it put is stored before Drive returns.
+// The work's context ends when ctx ends or the store fails. Drive returns the
+// store's error, else the work's, and nil when ctx has ended.
+func (r *Ring) Drive(ctx context.Context, emit Emit, work func(context.Context) error) error {
+	inner, cancel := context.WithCancel(ctx)
+	defer cancel()
+	done := make(chan error, 1)
+	go func() {
+		err := work(inner)
+		r.Close()
+		done <- err
+	}()
+	stored := r.Run(ctx, emit)
+	cancel()
+	worked := <-done
+	if stored == nil {
+		// What came between the end of ctx and the end of work.
+		stored = r.Run(ctx, emit)
+	}
+	switch {
+	case ctx.Err() != nil:
+		return nil
+	case stored != nil:
+		return stored
+	default:
+		return worked
+	}
+}

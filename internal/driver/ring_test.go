@@ -191,3 +191,43 @@ func TestRingAccountsForEveryFrame(t *testing.T) {
 		}
 	})
 }
+
+func TestDriveStoresWhatWorkPutAtItsEnd(t *testing.T) {
+	gone := errors.New("unplugged")
+	for _, cancelled := range []bool{false, true} {
+		ctx, cancel := context.WithCancel(t.Context())
+		r := driver.NewRing(10)
+		var got []string
+		err := r.Drive(ctx, func(_ context.Context, rs ...event.Reading) error {
+			got = append(got, frames(rs)...)
+			return nil
+		}, func(ctx context.Context) error {
+			r.Put(reading(1, event.Active))
+			if cancelled {
+				cancel()
+				<-ctx.Done()
+			}
+			r.Put(reading(2, event.Active))
+			return gone
+		})
+		require.Equal(t, []string{"1", "2"}, got)
+		if cancelled {
+			require.NoError(t, err)
+		} else {
+			require.ErrorIs(t, err, gone)
+		}
+		cancel()
+	}
+}
+
+func TestDriveEndsWorkWhenTheStoreFails(t *testing.T) {
+	full := errors.New("disk full")
+	r := driver.NewRing(10)
+	r.Put(reading(1, event.Active))
+	err := r.Drive(t.Context(), func(context.Context, ...event.Reading) error { return full },
+		func(ctx context.Context) error {
+			<-ctx.Done()
+			return ctx.Err()
+		})
+	require.ErrorIs(t, err, full)
+}
