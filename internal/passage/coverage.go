@@ -69,7 +69,7 @@ func (e *Engine) linked(ds *deviceState, c condition, heard time.Time) {
 		e.shareGap(ds, c.Since)
 		ds.GapFrom, ds.GapReason = time.Time{}, ""
 	}
-	e.changed(ds)
+	e.watchDevice(ds)
 }
 
 // report takes what a device says about itself.
@@ -78,7 +78,7 @@ func (e *Engine) report(ds *deviceState, r *event.Reading) {
 		return
 	}
 	ds.Report = condition{State: r.Report.State, Since: r.ReceivedAt, Reason: r.Report.Code}
-	e.changed(ds)
+	e.watchDevice(ds)
 }
 
 // started takes a new run of the daemon. Nothing was heard since the last one
@@ -122,24 +122,23 @@ func (e *Engine) shareGap(ds *deviceState, to time.Time) {
 	e.share(event.TypeGap, gap.ID, e.lane.subject(ds.ID), e.now, gap)
 }
 
-// changed tells the agencies a device's new state, and the passages that it
-// should be looking at.
-func (e *Engine) changed(ds *deviceState) {
-	e.watchDevice(ds)
-	c := ds.condition()
-	if c.State == ds.Told {
-		return
+// tellDevices shares the states of devices that differ from what was shared
+// last. A device that was not heard since the start has no state to tell yet.
+func (e *Engine) tellDevices() {
+	for i := range e.lane.Devices {
+		d := &e.lane.Devices[i]
+		ds := e.s.device(d.ID)
+		c := ds.condition()
+		if ds.Unheard || c.State == ds.Told {
+			continue
+		}
+		ds.Told = c.State
+		change := event.DeviceChange{
+			ID:    event.DeriveID(e.now, "device", "1", e.entry, event.ID(d.ID)),
+			Where: e.lane.where(d.ID), Driver: d.Driver, State: c.State, Since: c.Since, Reason: c.Reason, Try: remedy(c.State),
+		}
+		e.share(event.TypeDevice, change.ID, e.lane.subject(d.ID), e.now, change)
 	}
-	ds.Told = c.State
-	d, ok := e.lane.device(ds.ID)
-	if !ok {
-		return
-	}
-	change := event.DeviceChange{
-		ID:    event.DeriveID(e.now, "device", "1", e.entry, event.ID(ds.ID)),
-		Where: e.lane.where(ds.ID), Driver: d.Driver, State: c.State, Since: c.Since, Reason: c.Reason, Try: remedy(c.State),
-	}
-	e.share(event.TypeDevice, change.ID, e.lane.subject(ds.ID), e.now, change)
 }
 
 // watchDevice notes a device's state with the passages that it should be

@@ -84,6 +84,7 @@ func (e *Engine) Apply(entry event.JournalEntry) []Effect {
 	case event.EntryResult:
 		e.result(entry.Analysis)
 	}
+	e.tellDevices()
 	e.publish()
 	e.forget()
 	e.s.Now, e.s.Last = e.now, e.entry
