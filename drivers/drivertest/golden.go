@@ -5,6 +5,7 @@ import (
 	"context"
 	"encoding/json"
 	"flag"
+	"io"
 	"net"
 	"os"
 	"path/filepath"
@@ -49,27 +50,26 @@ func Golden(t *testing.T, dir string, readings []event.Reading) {
 	require.Equal(t, string(want), string(got))
 }
 
-// Play runs a line driver on a capture of the wire, which then ends, and
-// returns what it stored and how it ended.
-func Play(t *testing.T, capture []byte, env driver.Env,
+// Play runs a line driver on a capture of the wire, which ends once the given
+// number of frames is stored, and returns what it stored and how it ended.
+func Play(t *testing.T, capture []byte, frames int, env driver.Env,
 	make func(env driver.Env, open func(context.Context) (*link.Line, error)) driver.Driver,
 ) ([]event.Reading, error) {
 	t.Helper()
 	near, far := net.Pipe()
+	store := NewStore()
 	go func() {
 		_, _ = far.Write(bytes.Clone(capture))
+		store.Wait(t, "all frames of the capture", func(rs []event.Reading) bool {
+			n := 0
+			for _, r := range rs {
+				n += len(r.Frames)
+			}
+			return n >= frames
+		})
 		_ = far.Close()
 	}()
-	drain := func() {
-		buf := [256]byte{}
-		for {
-			if _, err := far.Read(buf[:]); err != nil {
-				return
-			}
-		}
-	}
-	go drain()
-	store := NewStore()
+	go func() { _, _ = io.Copy(io.Discard, far) }()
 	env.Now = Clock
 	err := make(env, func(ctx context.Context) (*link.Line, error) {
 		return link.New(ctx, "capture", link.Stream(near)), nil

@@ -75,7 +75,7 @@ func TestCases(t *testing.T) {
 		require.NoError(t, drivertest.Decode(text)(&c))
 		capture, err := os.ReadFile(filepath.Join(dir, "capture.txt"))
 		require.NoError(t, err)
-		readings, err := drivertest.Play(t, capture, drivertest.Env(nil), onLine(c))
+		readings, err := drivertest.Play(t, capture, 0, drivertest.Env(nil), onLine(c))
 		require.ErrorIs(t, err, link.ErrUnplugged)
 		drivertest.Golden(t, dir, readings)
 	})

@@ -1,0 +1,268 @@
+package xray
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"os"
+	"path"
+	"regexp"
+	"strconv"
+	"strings"
+	"syscall"
+
+	"gatehouse/internal/driver"
+	"gatehouse/internal/event"
+)
+
+// Folders inside the drop folder.
+const (
+	doneFolder     = "done"     // stored files, when they are moved
+	rejectedFolder = "rejected" // what is no image and no description
+)
+
+// errNotRegular is a FIFO, a link or a folder where a file should be.
+var errNotRegular = errors.New("not a regular file")
+
+func openFolder(dir string) (*os.Root, error) {
+	root, err := os.OpenRoot(dir)
+	if err != nil {
+		return nil, &driver.Hint{
+			Err: fmt.Errorf("open drop folder: %w", err),
+			Try: event.Text{
+				VI: "Tạo thư mục " + dir + " và cho người dùng chạy dịch vụ quyền đọc, ghi; nếu là ổ mạng thì kiểm tra đã gắn (mount) chưa.",
+				EN: "Create " + dir + " and let the service's user read and write it; if it is a share, check that it is mounted.",
+			},
+		}
+	}
+	return root, nil
+}
+
+// safeName says whether a name from the wire or a folder names a file directly
+// in the drop folder and can be shown.
+func safeName(name string) bool {
+	if name == "" || len(name) > 128 || name[0] == '.' || strings.ContainsAny(name, "/\\") ||
+		strings.HasSuffix(name, ".part") {
+		return false
+	}
+	for _, c := range name {
+		if c < ' ' || c == 0x7f || c == '\ufffd' {
+			return false
+		}
+	}
+	return true
+}
+
+// openRegular opens a file of the folder that is a regular file and stays the
+// one that was looked at.
+func openRegular(root *os.Root, name string) (*os.File, error) {
+	before, err := root.Lstat(name)
+	if err != nil {
+		return nil, err
+	}
+	if !before.Mode().IsRegular() {
+		return nil, errNotRegular
+	}
+	// O_NONBLOCK: should it have become a FIFO meanwhile, opening must not hang.
+	f, err := root.OpenFile(name, os.O_RDONLY|syscall.O_NONBLOCK|syscall.O_NOFOLLOW, 0)
+	if err != nil {
+		return nil, err
+	}
+	after, err := f.Stat()
+	if err != nil || !os.SameFile(before, after) {
+		_ = f.Close()
+		return nil, errors.Join(errNotRegular, err)
+	}
+	return f, nil
+}
+
+// mediaType tells an image by its first bytes; the name is not trusted.
+func mediaType(head []byte) string {
+	for magic, name := range map[string]string{
+		"\x89PNG\r\n\x1a\n": "image/png", "\xff\xd8\xff": "image/jpeg",
+		"II*\x00": "image/tiff", "MM\x00*": "image/tiff", "II+\x00": "image/tiff", "MM\x00+": "image/tiff",
+	} {
+		if bytes.HasPrefix(head, []byte(magic)) {
+			return name
+		}
+	}
+	return "application/octet-stream"
+}
+
+// isImageName says whether the name's ending is that of an image.
+func isImageName(name string) bool {
+	switch strings.ToLower(path.Ext(name)) {
+	case ".png", ".tif", ".tiff", ".jpg", ".jpeg":
+		return true
+	}
+	return false
+}
+
+// isSidecarName says whether the name's ending is that of a description.
+func isSidecarName(name string) bool {
+	switch strings.ToLower(path.Ext(name)) {
+	case ".json", ".xml":
+		return true
+	}
+	return false
+}
+
+// sidecarNames are the names under which an image's description may lie.
+func sidecarNames(image string) []string {
+	stem := strings.TrimSuffix(image, path.Ext(image))
+	return []string{stem + ".json", stem + ".xml", image + ".json", image + ".xml"}
+}
+
+var viewSuffix = regexp.MustCompile(`^(.+)_v([0-9]{1,4})$`)
+
+// nameParts takes scan and view from a file name <scan>_v<view>.<ext>. Any
+// other name is a scan of its own with view 0.
+func nameParts(name string) (scan string, view int) {
+	stem := strings.TrimSuffix(name, path.Ext(name))
+	// of image.tif.json too
+	if isImageName(stem) {
+		stem = strings.TrimSuffix(stem, path.Ext(stem))
+	}
+	if m := viewSuffix.FindStringSubmatch(stem); m != nil {
+		view, _ = strconv.Atoi(m[2])
+		return m[1], view
+	}
+	return stem, 0
+}
+
+// findSidecar is the name of the image's description, or "".
+func findSidecar(root *os.Root, image string) string {
+	for _, name := range sidecarNames(image) {
+		if info, err := root.Lstat(name); err == nil && info.Mode().IsRegular() && name != image {
+			return name
+		}
+	}
+	return ""
+}
+
+// size is the length of a regular file in the folder.
+func size(root *os.Root, name string) (int64, error) {
+	info, err := root.Lstat(name)
+	switch {
+	case errors.Is(err, fs.ErrNotExist):
+		return 0, errors.New("no such file in the drop folder")
+	case err != nil:
+		return 0, err
+	case !info.Mode().IsRegular():
+		return 0, errNotRegular
+	}
+	return info.Size(), nil
+}
+
+// files are the names that a reading used up.
+type files struct {
+	image, sidecar string
+}
+
+func (f files) names() []string {
+	var out []string
+	for _, n := range []string{f.image, f.sidecar} {
+		if n != "" {
+			out = append(out, n)
+		}
+	}
+	return out
+}
+
+// attach stores the files as evidence and puts them into the reading. What is
+// wrong with them goes to its quality and note; the error is of the store.
+func (c *collector) attach(ctx context.Context, r *event.Reading, f files) error {
+	var side Sidecar
+	if f.sidecar != "" {
+		var err error
+		if side, err = c.attachSidecar(ctx, r, f.sidecar); err != nil {
+			return err
+		}
+	}
+	if f.image == "" {
+		return nil
+	}
+	file, err := openRegular(c.root, f.image)
+	if err != nil {
+		worsen(r, event.Bad, f.image+": "+err.Error())
+		return nil
+	}
+	defer func() { _ = file.Close() }()
+	head := make([]byte, 16)
+	n, _ := file.ReadAt(head, 0)
+	media := mediaType(head[:n])
+	ref, err := c.env.Evidence.Put(ctx, file, c.config.Drop.Limit, media, "scan", f.image)
+	if errors.Is(err, driver.ErrTooLarge) {
+		worsen(r, event.Bad, fmt.Sprintf("%s: more than %d bytes, not stored", f.image, c.config.Drop.Limit))
+		return nil
+	}
+	if err != nil {
+		return storeError(f.image, err)
+	}
+	r.Scan.Image = &ref
+	r.Frames = append(r.Frames[:len(r.Frames):len(r.Frames)], ref.SHA256)
+	if r.Scan.Sidecar != nil { // in the order line, image, sidecar
+		last := len(r.Frames) - 1
+		r.Frames[last], r.Frames[last-1] = r.Frames[last-1], r.Frames[last]
+	}
+	if media == "application/octet-stream" {
+		worsen(r, event.Suspect, f.image+": neither PNG, TIFF nor JPEG")
+	}
+	if side.SHA256 != "" && side.SHA256 != ref.SHA256 {
+		worsen(r, event.Bad, f.image+": its SHA-256 is not the one in the description")
+	}
+	return nil
+}
+
+func (c *collector) attachSidecar(ctx context.Context, r *event.Reading, name string) (Sidecar, error) {
+	file, err := openRegular(c.root, name)
+	if err != nil {
+		worsen(r, event.Suspect, name+": "+err.Error())
+		return Sidecar{}, nil
+	}
+	defer func() { _ = file.Close() }()
+	data, err := io.ReadAll(io.LimitReader(file, MaxSidecar+1))
+	if err != nil {
+		worsen(r, event.Suspect, name+": "+err.Error())
+		return Sidecar{}, nil
+	}
+	media := "application/json"
+	if strings.EqualFold(path.Ext(name), ".xml") {
+		media = "application/xml"
+	}
+	ref, err := c.env.Evidence.Put(ctx, bytes.NewReader(data), MaxSidecar, media, "sidecar", name)
+	if errors.Is(err, driver.ErrTooLarge) {
+		worsen(r, event.Suspect, name+": description is too long, not stored")
+		return Sidecar{}, nil
+	}
+	if err != nil {
+		return Sidecar{}, storeError(name, err)
+	}
+	r.Scan.Sidecar = &ref
+	r.Frames = append(r.Frames[:len(r.Frames):len(r.Frames)], ref.SHA256)
+	side, err := ParseSidecar(data)
+	if err != nil {
+		worsen(r, event.Suspect, name+": "+err.Error())
+		return Sidecar{}, nil
+	}
+	r.Scan.KV, r.Scan.MA, r.DeviceTime = side.KV, side.MA, side.Time
+	return side, nil
+}
+
+func storeError(name string, err error) error {
+	return fmt.Errorf("store %s: %w: %w", name, driver.ErrStore, err)
+}
+
+// worsen lowers a reading's quality and adds why.
+func worsen(r *event.Reading, q event.Quality, note string) {
+	if r.Quality != event.Bad {
+		r.Quality = q
+	}
+	if r.Note != "" {
+		r.Note += "; "
+	}
+	r.Note += note
+}
