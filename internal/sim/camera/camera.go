@@ -25,6 +25,7 @@ import (
 	"math/rand/v2"
 	"net"
 	"net/url"
+	"slices"
 	"sync"
 	"time"
 
@@ -205,13 +206,15 @@ func (c *Camera) Run(ctx context.Context) error {
 	client := mqtt.NewClient(c.options())
 	var jobs sync.WaitGroup
 	defer jobs.Wait()
-	jobs.Go(func() {
-		c.board.Follow(ctx, fault.Camera, "broker-away", func(on bool) {
-			if on {
-				c.cut()
-			}
+	for _, name := range unplugged() {
+		jobs.Go(func() {
+			c.board.Follow(ctx, fault.Camera, name, func(on bool) {
+				if on {
+					c.cut()
+				}
+			})
 		})
-	})
+	}
 	client.Connect() // with ConnectRetry it never fails, it goes on trying
 	defer client.Disconnect(100)
 	beat := time.NewTicker(stateBeat)
@@ -279,8 +282,15 @@ func (c *Camera) goodbye(client mqtt.Client) {
 	client.Publish(c.set.Topic+"/$state", 1, true, "disconnected").WaitTimeout(time.Second)
 }
 
+// unplugged are the faults that take the network away.
+func unplugged() []string { return []string{"broker-away", "unplug"} }
+
+func (c *Camera) away() bool {
+	return slices.ContainsFunc(unplugged(), func(name string) bool { return c.board.On(fault.Camera, name) })
+}
+
 // errAway is what dialling fails with while the network is unplugged.
-var errAway = errors.New("network unplugged by the broker-away fault")
+var errAway = errors.New("network unplugged by a simulated fault")
 
 func (c *Camera) options() *mqtt.ClientOptions {
 	o := mqtt.NewClientOptions().AddBroker(c.set.Broker).SetClientID(c.set.ClientID).
@@ -291,7 +301,7 @@ func (c *Camera) options() *mqtt.ClientOptions {
 		SetAutoReconnect(true).SetMaxReconnectInterval(2*time.Second).
 		SetWill(c.set.Topic+"/$state", "offline", 1, true)
 	o.SetCustomOpenConnectionFn(func(u *url.URL, _ mqtt.ClientOptions) (net.Conn, error) {
-		if c.board.On(fault.Camera, "broker-away") {
+		if c.away() {
 			return nil, errAway
 		}
 		conn, err := net.DialTimeout("tcp", u.Host, 5*time.Second)

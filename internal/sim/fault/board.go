@@ -43,6 +43,10 @@ type Active struct {
 	Left   int       `json:"left,omitempty"` // occasions left
 }
 
+// keepPast is how many ended windows are remembered; a vehicle's way is over
+// long before so many have ended.
+const keepPast = 256
+
 type entry struct {
 	Active
 	vehicle int
@@ -55,6 +59,7 @@ type Board struct {
 
 	mu      sync.Mutex
 	entries []*entry
+	past    []Active // windows that ended, the newest last
 	changed chan struct{}
 }
 
@@ -181,6 +186,42 @@ func (b *Board) List() []Active {
 	return list
 }
 
+// Clear ends faults early: those of that name and device, where empty means any.
+func (b *Board) Clear(name, device string) {
+	b.mu.Lock()
+	var gone []*entry
+	for _, e := range b.entries {
+		if (name == "" || e.Fault == name) && (device == "" || e.Device == device) {
+			gone = append(gone, e)
+		}
+	}
+	b.mu.Unlock()
+	for _, e := range gone {
+		if e.timer != nil {
+			e.timer.Stop()
+		}
+		b.end(e)
+	}
+}
+
+// Windows are the faults with a window that were on at some time since then.
+func (b *Board) Windows(since time.Time) []Active {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	var list []Active
+	for _, a := range b.past {
+		if !a.Until.Before(since) {
+			list = append(list, a)
+		}
+	}
+	for _, e := range b.entries {
+		if !e.Until.IsZero() {
+			list = append(list, e.Active)
+		}
+	}
+	return list
+}
+
 // Close ends every fault.
 func (b *Board) Close() {
 	b.mu.Lock()
@@ -199,6 +240,10 @@ func (b *Board) end(e *entry) {
 	i := slices.Index(b.entries, e)
 	if i >= 0 {
 		b.entries = slices.Delete(b.entries, i, i+1)
+		if !e.Until.IsZero() {
+			e.Until = time.Now().UTC()
+			b.past = append(b.past[max(0, len(b.past)-keepPast):], e.Active)
+		}
 		b.wake()
 	}
 	b.mu.Unlock()

@@ -62,7 +62,7 @@ func serialFaults(on []string) []Spec {
 		{"xoff", on, short, "XON/XOFF bytes mixed into the lines", "byte XON/XOFF lẫn vào dòng"},
 		{"silence", on, 15 * time.Second, "port open, device says nothing", "cổng mở nhưng thiết bị im lặng"},
 		{"burst", on, 5 * time.Second, "silence, then everything at once", "im lặng rồi dồn dập"},
-		{"vanish", on, short, "port disappears and comes back under its name", "cổng biến mất rồi trở lại đúng tên"},
+		{"unplug", append(slices.Clone(on), Camera), short, "cable pulled: the port disappears, later comes back under its name", "rút cáp: cổng biến mất rồi trở lại đúng tên"},
 	}
 }
 

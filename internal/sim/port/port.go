@@ -80,7 +80,7 @@ func (p *Port) Run(ctx context.Context, ready chan<- struct{}) error {
 	}
 	close(ready)
 	var failure error
-	p.board.Follow(ctx, p.device, "vanish", func(on bool) {
+	p.board.Follow(ctx, p.device, "unplug", func(on bool) {
 		if on {
 			failure = errors.Join(failure, p.vanish())
 			return

@@ -109,7 +109,7 @@ func (m *Monitor) Run(ctx context.Context) error {
 	defer jobs.Wait()
 	reboot := make(chan struct{})
 	jobs.Go(func() {
-		m.board.Follow(ctx, fault.RPM, "vanish", func(on bool) {
+		m.board.Follow(ctx, fault.RPM, "unplug", func(on bool) {
 			if on {
 				return
 			}

@@ -7,6 +7,7 @@ import (
 	"math"
 	"os"
 	"path/filepath"
+	"strings"
 
 	"golang.org/x/image/draw"
 	"golang.org/x/image/font"
@@ -46,7 +47,9 @@ func LoadFontsFrom(root string) (*Fonts, error) {
 		if len(f.plates) < 2 {
 			f.plates = append(f.plates, parsed)
 		}
-		f.signs = parsed
+		if f.signs == nil || strings.HasPrefix(name, "dejavu") {
+			f.signs = parsed
+		}
 	}
 	if len(f.plates) == 0 {
 		return nil, fmt.Errorf("%w (looked in %s)", ErrNoFont, root)

@@ -1,0 +1,38 @@
+// Command gatesim is the simulated gate: lorries, their photos and X-ray
+// images, a radiation portal monitor and a scanner on real pseudo-terminals, a
+// plate camera on real MQTT, and every fault that these have.
+package main
+
+import (
+	"context"
+	"fmt"
+	"os"
+	"os/signal"
+	"syscall"
+
+	"github.com/spf13/cobra"
+)
+
+func main() {
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	defer stop()
+	if err := newRootCmd().ExecuteContext(ctx); err != nil {
+		fmt.Fprintln(os.Stderr, "Error:", err)
+		stop()
+		os.Exit(exitStatus(err))
+	}
+}
+
+func newRootCmd() *cobra.Command {
+	root := &cobra.Command{
+		Use:           "gatesim",
+		Short:         "Simulate a border gate's lane with its instruments and their faults",
+		SilenceUsage:  true,
+		SilenceErrors: true,
+		Args:          usageArgs(cobra.NoArgs),
+		RunE:          func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
+	}
+	root.SetFlagErrorFunc(func(_ *cobra.Command, err error) error { return usageError{err} })
+	root.AddCommand(newRunCmd(), newFaultCmd(), newClearCmd(), newStatusCmd(), newListFaultsCmd())
+	return root
+}
