@@ -1,0 +1,273 @@
+package account
+
+import (
+	"fmt"
+	"maps"
+	"slices"
+	"time"
+
+	"gatehouse/internal/event"
+)
+
+// Kind is what is wrong.
+type Kind string
+
+// Kinds of problems.
+const (
+	FrameLost       Kind = "frame-lost"       // sent, not found, and in no recorded gap
+	FrameDoubled    Kind = "frame-doubled"    // found more often than sent
+	FrameInvented   Kind = "frame-invented"   // found and never sent
+	GapTooLong      Kind = "gap-too-long"     // longer than the fault that it follows from
+	StoresDiffer    Kind = "stores-differ"    // a shared table is not the same in both
+	EventDoubled    Kind = "event-doubled"    // an event is on the chain twice
+	EventSuspect    Kind = "event-suspect"    // quarantined, or beside the chain
+	ChainHole       Kind = "chain-hole"       // a store misses a part of a chain
+	PassageLost     Kind = "passage-lost"     // a vehicle without its passage
+	PassageDoubled  Kind = "passage-doubled"  // a vehicle, or its frames, in two passages
+	PassageInvented Kind = "passage-invented" // a passage of nobody
+	PassageMixed    Kind = "passage-mixed"    // frames of two vehicles in one passage
+	VersionHole     Kind = "version-hole"     // versions of a passage are not 1, 2, 3 ...
+	AlertLost       Kind = "alert-lost"       // a radiation alarm without its alert
+	AlertDoubled    Kind = "alert-doubled"    // two alerts of one finding
+	AlertInvented   Kind = "alert-invented"   // a radiation alert without an alarm
+	VerdictLost     Kind = "verdict-lost"
+	VerdictDoubled  Kind = "verdict-doubled"
+	EvidenceLost    Kind = "evidence-lost" // named by a passage and not there, or not what it is named
+	VisionFailed    Kind = "vision-failed" // a good picture without an answer, or too few plates read
+	Weak            Kind = "weak"          // the run proves too little
+)
+
+// Problem is one finding of the account.
+type Problem struct {
+	Kind   Kind         `json:"kind"`
+	Agency event.Agency `json:"agency,omitempty"` // in whose store; empty for both
+	Text   string       `json:"text"`
+}
+
+func (p Problem) String() string {
+	if p.Agency == "" {
+		return fmt.Sprintf("%s: %s", p.Kind, p.Text)
+	}
+	return fmt.Sprintf("%s at %s: %s", p.Kind, p.Agency, p.Text)
+}
+
+// Window is a time in which the harness itself had something out of order.
+type Window struct {
+	From, To time.Time
+	Device   string // empty for all of the lane
+	What     string
+}
+
+// Said is a verdict that an officer gave on a console's page.
+type Said struct {
+	Agency  event.Agency
+	Passage event.ID
+	Code    event.VerdictCode
+	Reason  string // no two are the same
+}
+
+// Tolerance is how much longer than the fault a recorded gap may be.
+const Tolerance = 2 * time.Second
+
+// Case is everything that is judged.
+type Case struct {
+	Books  Books
+	Faults []Window
+	Stores []*Store
+	// Differences between the stores' shared tables, as Compare lists them.
+	Differences []string
+	Said        []Said
+	// Evidence says what is wrong with the file that holds a piece in an
+	// agency's store; nil when nothing is. A nil function skips the check.
+	Evidence func(event.Agency, string) error
+	// Vision says that pictures are analysed, and PlatesWanted the least share
+	// of plates of clean vehicles that must be read right.
+	Vision       bool
+	PlatesWanted float64
+	// CleanWanted is the least number of vehicles outside of gaps.
+	CleanWanted int
+}
+
+// Report is the outcome.
+type Report struct {
+	Problems []Problem `json:"problems"`
+	Figures  Figures   `json:"figures"`
+}
+
+// Figures are counts of the whole run; where the stores differ the worst.
+type Figures struct {
+	Frames         int `json:"frames"`          // sent, as the ledger says
+	Lost           int `json:"lost"`            // of frames, passages, alerts, verdicts, evidence
+	Doubled        int `json:"doubled"`         // of frames, events, passages, alerts, verdicts
+	InGaps         int `json:"in_gaps"`         // frames that are missing inside recorded gaps
+	Redelivered    int `json:"redelivered"`     // messages that a kill made the sender send again
+	Gaps           int `json:"gaps"`            //
+	WorstGapExcess int `json:"gap_excess_ms"`   // of a gap over the fault
+	Vehicles       int `json:"vehicles"`        //
+	Clean          int `json:"clean_vehicles"`  // outside of all gaps
+	Passages       int `json:"passages"`        //
+	Alerts         int `json:"alerts"`          //
+	Radiation      int `json:"radiation"`       // vehicles outside of gaps with an alarm
+	Verdicts       int `json:"verdicts"`        //
+	Pictures       int `json:"pictures"`        // photos and scans of passages
+	PlatesRead     int `json:"plates_right"`    // of clean vehicles
+	Plates         int `json:"plates"`          // of clean vehicles
+	Threats        int `json:"threats"`         // clean vehicles with a threat in the scan
+	ThreatsAlerted int `json:"threats_alerted"` // of them
+	// Latency from the frame that opened a passage to its first version in each
+	// store, in milliseconds.
+	Latency map[event.Agency]Latency `json:"latency_ms"`
+}
+
+// Latency in milliseconds. Quiet is over passages outside of the harness's
+// faults, All over all.
+type Latency struct {
+	Quiet Quantiles `json:"quiet"`
+	All   Quantiles `json:"all"`
+}
+
+// Quantiles of N values.
+type Quantiles struct {
+	N   int     `json:"n"`
+	P50 float64 `json:"p50"`
+	P99 float64 `json:"p99"`
+}
+
+// Judge applies every rule to every store.
+func Judge(c Case) Report {
+	r := Report{Figures: Figures{Frames: len(c.Books.Ledger), Vehicles: len(c.Books.Truth), Latency: map[event.Agency]Latency{}}}
+	for _, d := range c.Differences {
+		r.Problems = append(r.Problems, Problem{Kind: StoresDiffer, Text: d})
+	}
+	for _, s := range c.Stores {
+		j := judge{c: c, s: s}
+		j.frames()
+		j.gaps()
+		j.chain()
+		j.passages()
+		j.alerts()
+		j.verdicts()
+		j.evidence()
+		j.vision()
+		j.latency()
+		j.totals()
+		r.merge(s.Agency, j)
+	}
+	return r
+}
+
+// lost and doubled are the kinds that the two figures count.
+func lost() []Kind { return []Kind{FrameLost, PassageLost, AlertLost, VerdictLost, EvidenceLost} }
+func doubled() []Kind {
+	return []Kind{FrameDoubled, EventDoubled, PassageDoubled, AlertDoubled, VerdictDoubled}
+}
+
+func (r *Report) merge(agency event.Agency, j judge) {
+	r.Problems = append(r.Problems, j.problems...)
+	f, g := &r.Figures, j.figures
+	var lostHere, doubledHere int
+	for kind, n := range j.counts {
+		if slices.Contains(lost(), kind) {
+			lostHere += n
+		}
+		if slices.Contains(doubled(), kind) {
+			doubledHere += n
+		}
+	}
+	f.Lost, f.Doubled = max(f.Lost, lostHere), max(f.Doubled, doubledHere)
+	for _, m := range []struct{ into, from *int }{
+		{&f.InGaps, &g.InGaps}, {&f.Redelivered, &g.Redelivered}, {&f.Gaps, &g.Gaps}, {&f.WorstGapExcess, &g.WorstGapExcess},
+		{&f.Clean, &g.Clean}, {&f.Passages, &g.Passages}, {&f.Alerts, &g.Alerts}, {&f.Radiation, &g.Radiation},
+		{&f.Verdicts, &g.Verdicts}, {&f.Pictures, &g.Pictures}, {&f.PlatesRead, &g.PlatesRead}, {&f.Plates, &g.Plates},
+		{&f.Threats, &g.Threats}, {&f.ThreatsAlerted, &g.ThreatsAlerted},
+	} {
+		*m.into = max(*m.into, *m.from)
+	}
+	f.Latency[agency] = g.Latency[agency]
+}
+
+// judge is the account of one store.
+type judge struct {
+	c        Case
+	s        *Store
+	problems []Problem
+	counts   map[Kind]int
+	figures  Figures
+	owners   map[event.ID]string   // passage to vehicle
+	of       map[string][]event.ID // vehicle to passages, cancelled ones left out
+	byID     map[event.ID]*event.Passage
+}
+
+// many is how many problems of one kind are told one by one.
+const many = 5
+
+func (j *judge) problem(kind Kind, format string, args ...any) { j.problemN(kind, 1, format, args...) }
+
+// problemN counts n and tells it, if not many of the kind were told.
+func (j *judge) problemN(kind Kind, n int, format string, args ...any) {
+	if j.counts == nil {
+		j.counts = map[Kind]int{}
+	}
+	j.counts[kind] += n
+	told := 0
+	for _, p := range j.problems {
+		if p.Kind == kind {
+			told++
+		}
+	}
+	if told < many {
+		j.problems = append(j.problems, Problem{Kind: kind, Agency: j.s.Agency, Text: fmt.Sprintf(format, args...)})
+	}
+}
+
+// totals adds a line for each kind of which not every problem was told.
+func (j *judge) totals() {
+	for _, kind := range slices.Sorted(maps.Keys(j.counts)) {
+		if n := j.counts[kind]; n > many {
+			j.problems = append(j.problems, Problem{Kind: kind, Agency: j.s.Agency, Text: fmt.Sprintf("%d in all", n)})
+		}
+	}
+}
+
+// chain finds doubled and suspect events, and holes.
+func (j *judge) chain() {
+	for _, id := range j.s.Doubles {
+		j.problem(EventDoubled, "event %s is on the chain twice", id)
+	}
+	for _, text := range j.s.Suspects {
+		j.problem(EventSuspect, "%s", text)
+	}
+	for _, h := range j.s.Heads {
+		if h.Sequence != h.Highest {
+			j.problem(ChainHole, "chain %s is whole up to %d and goes on to %d", h.Chain, h.Sequence, h.Highest)
+		}
+	}
+	if len(j.s.Heads) != 1 {
+		j.problem(ChainHole, "the store holds %d chains, expected one", len(j.s.Heads))
+	}
+}
+
+// verdicts compares what officers said with what is stored.
+func (j *judge) verdicts() {
+	j.figures.Verdicts = len(j.s.Verdicts)
+	for _, said := range j.c.Said {
+		found := 0
+		for _, v := range j.s.Verdicts {
+			if v.Agency == said.Agency && v.Reason == said.Reason && v.Passage == said.Passage && v.Code == said.Code {
+				found++
+			}
+		}
+		switch {
+		case found == 0:
+			j.problem(VerdictLost, "%s %s on %s (%s)", said.Agency, said.Code, said.Passage, said.Reason)
+		case found > 1:
+			j.problemN(VerdictDoubled, found-1, "%s %s on %s (%s) is there %d times", said.Agency, said.Code, said.Passage, said.Reason, found)
+		}
+	}
+	if extra := len(j.s.Verdicts) - len(j.c.Said); extra > 0 && j.counts[VerdictDoubled] == 0 {
+		j.problemN(VerdictDoubled, extra, "%d verdicts are stored, %d were given", len(j.s.Verdicts), len(j.c.Said))
+	}
+}
+
+// within says whether t lies in [from, to].
+func within(t, from, to time.Time) bool { return !t.Before(from) && !t.After(to) }

@@ -1,0 +1,158 @@
+package account
+
+import (
+	"maps"
+	"slices"
+	"time"
+
+	"gatehouse/internal/event"
+	"gatehouse/internal/sim/book"
+)
+
+// passages compares vehicles with passages. Which passage is whose follows
+// from the frames: the ledger says of which vehicle a frame was.
+func (j *judge) passages() {
+	j.figures.Passages = len(j.s.Passages)
+	j.assign()
+	j.versions()
+	j.sharedReadings()
+	for i, t := range j.c.Books.Truth {
+		if !j.regular(i) {
+			continue
+		}
+		j.figures.Clean++
+		switch mine := j.of[t.Vehicle]; {
+		case len(mine) == 0:
+			j.problem(PassageLost, "%s (%s, %s to %s) has no passage", t.Vehicle, t.Plate, t.Began.Format("15:04:05.000"), t.Ended.Format("15:04:05.000"))
+		case len(mine) > 1:
+			j.problemN(PassageDoubled, len(mine)-1, "%s (%s) has the passages %v", t.Vehicle, t.Plate, mine)
+		}
+	}
+	if j.figures.Clean < j.c.CleanWanted {
+		j.problem(Weak, "only %d of %d vehicles are outside of gaps, %d are wanted", j.figures.Clean, len(j.c.Books.Truth), j.c.CleanWanted)
+	}
+	for _, p := range j.s.Passages {
+		if j.owners[p.ID] == "" && !j.inGap("", p.OpenedAt, p.OpenedAt) {
+			j.problem(PassageInvented, "passage %s of %s holds no frame of a vehicle", p.ID, p.OpenedAt.Format("15:04:05.000"))
+		}
+	}
+}
+
+// margin is how long before its first frame and after its last a vehicle is
+// still judged by the gaps: the gap's ends are only as sharp as the devices'
+// pauses between frames.
+const margin = 500 * time.Millisecond
+
+// clean says that a vehicle was there from its begin to its end without any
+// gap: what happened to it is certain.
+func (j *judge) clean(t book.Truth) bool {
+	return !t.Cut && !t.Ended.IsZero() && !j.inGap("", t.Began.Add(-margin), t.Ended.Add(margin))
+}
+
+// regular says that the vehicle is clean and did not share an occupancy.
+func (j *judge) regular(i int) bool {
+	all := j.c.Books.Truth
+	followed := slices.ContainsFunc(all, func(o book.Truth) bool {
+		return o.Follows && o.Rad.Occupancy == all[i].Rad.Occupancy && o.Vehicle != all[i].Vehicle && o.Began.Sub(all[i].Began).Abs() < time.Minute
+	})
+	return j.clean(all[i]) && !all[i].Follows && !followed
+}
+
+// assign finds out whose each passage is: of the vehicle to which most of its
+// frames belong. Contents that several vehicles sent say nothing.
+func (j *judge) assign() {
+	vehicle := map[string]string{} // short digest to vehicle; "" when ambiguous
+	for _, f := range j.c.Books.Ledger {
+		d := short(f.SHA256)
+		if known, there := vehicle[d]; there && known != f.Passage {
+			vehicle[d] = ""
+			continue
+		}
+		vehicle[d] = f.Passage
+	}
+	j.owners, j.of, j.byID = map[event.ID]string{}, map[string][]event.ID{}, map[event.ID]*event.Passage{}
+	for i := range j.s.Passages {
+		p := &j.s.Passages[i]
+		j.byID[p.ID] = p
+		votes := map[string]int{}
+		for _, r := range p.Readings {
+			for _, d := range r.Frames {
+				if v := vehicle[short(d)]; v != "" {
+					votes[v]++
+				}
+			}
+		}
+		owner := winner(votes)
+		j.owners[p.ID] = owner
+		if owner != "" && p.State != event.Cancelled {
+			j.of[owner] = append(j.of[owner], p.ID)
+		}
+		delete(votes, owner)
+		if other := winner(votes); other != "" && j.isClean(owner) && j.isClean(other) {
+			j.problem(PassageMixed, "passage %s of %s holds %d frames of %s", p.ID, owner, votes[other], other)
+		}
+	}
+}
+
+func (j *judge) isClean(vehicle string) bool {
+	i := slices.IndexFunc(j.c.Books.Truth, func(t book.Truth) bool { return t.Vehicle == vehicle })
+	return i >= 0 && j.regular(i)
+}
+
+func winner(votes map[string]int) string {
+	best := ""
+	for _, v := range slices.Sorted(maps.Keys(votes)) {
+		if best == "" || votes[v] > votes[best] {
+			best = v
+		}
+	}
+	return best
+}
+
+// versions finds holes in the versions of a passage.
+func (j *judge) versions() {
+	have := map[event.ID][]int{}
+	for _, v := range j.s.Versions {
+		have[v.ID] = append(have[v.ID], v.Version)
+	}
+	for _, p := range j.s.Passages {
+		list := have[p.ID]
+		slices.Sort(list)
+		for i, v := range list {
+			if v != i+1 {
+				j.problem(VersionHole, "passage %s has the versions %v", p.ID, list)
+				break
+			}
+		}
+		if len(list) == 0 || list[len(list)-1] != p.Version {
+			j.problem(VersionHole, "passage %s is stored as version %d of %v", p.ID, p.Version, list)
+		}
+	}
+}
+
+// sharedReadings finds readings, or frames that were sent once, in two
+// passages. That is wrong whatever happened.
+func (j *judge) sharedReadings() {
+	count := map[string]int{}
+	for _, f := range j.c.Books.Ledger {
+		count[short(f.SHA256)]++
+	}
+	reading, frame := map[event.ID]event.ID{}, map[string]event.ID{}
+	for _, p := range j.s.Passages {
+		for _, r := range p.Readings {
+			if other, there := reading[r.ID]; there {
+				j.problem(PassageDoubled, "reading %s (%s) is in the passages %s and %s", r.ID, r.Kind, other, p.ID)
+			}
+			reading[r.ID] = p.ID
+			for _, d := range r.Frames {
+				if count[short(d)] != 1 {
+					continue
+				}
+				if other, there := frame[short(d)]; there && other != p.ID {
+					j.problem(PassageDoubled, "frame %s (%s) is in the passages %s and %s", short(d), r.Kind, other, p.ID)
+				}
+				frame[short(d)] = p.ID
+			}
+		}
+	}
+}

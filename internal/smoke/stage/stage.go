@@ -1,0 +1,187 @@
+package stage
+
+import (
+	"bytes"
+	"errors"
+	"fmt"
+	"io"
+	"net"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"sync"
+	"time"
+
+	"gatehouse/internal/event"
+)
+
+// Options say what is played where.
+type Options struct {
+	Dir      string // state folder, the working directory of all programs
+	Programs string // folder of gatehouse, gatehouse-console, gatectl and gatesim
+	Vision   string // folder of gatehouse-vision with its models and libraries; first on the PATH
+	Configs  string // folder of gate.yaml, customs.yaml and borderguard.yaml
+}
+
+// Ports are the listeners of one gate on 127.0.0.1.
+type Ports struct {
+	Hub, MQTT int
+	Console   map[event.Agency]int
+}
+
+// Stage is one gate in a folder. It is safe for concurrent use.
+type Stage struct {
+	opt   Options
+	ports Ports
+
+	mu    sync.Mutex
+	runs  []*Process
+	peaks map[string]int64 // bytes by program
+	stop  chan struct{}
+	watch sync.WaitGroup
+}
+
+// New derives the configurations in a folder. Close ends what was started.
+func New(opt Options) (*Stage, error) {
+	ports, err := freePorts()
+	if err != nil {
+		return nil, err
+	}
+	s := &Stage{opt: opt, ports: ports, peaks: map[string]int64{}, stop: make(chan struct{})}
+	if err := os.MkdirAll(filepath.Join(opt.Dir, "log"), 0o755); err != nil {
+		return nil, fmt.Errorf("make the stage: %w", err)
+	}
+	if err := s.derive(); err != nil {
+		return nil, err
+	}
+	s.watch.Go(s.measure)
+	return s, nil
+}
+
+// freePorts asks the kernel for ports that nobody listens on.
+func freePorts() (Ports, error) {
+	var list []int
+	for range 4 {
+		l, err := net.Listen("tcp", "127.0.0.1:0")
+		if err != nil {
+			return Ports{}, fmt.Errorf("find a free port: %w", err)
+		}
+		defer l.Close() // all stay open until the last is found, so that they differ
+		list = append(list, l.Addr().(*net.TCPAddr).Port)
+	}
+	return Ports{Hub: list[0], MQTT: list[1], Console: map[event.Agency]int{event.Customs: list[2], event.BorderGuard: list[3]}}, nil
+}
+
+// demo are the addresses that the demo's configurations use.
+func (p Ports) demo() map[string]int {
+	return map[string]int{
+		"127.0.0.1:14222": p.Hub, "127.0.0.1:11883": p.MQTT,
+		"127.0.0.1:8081": p.Console[event.Customs], "127.0.0.1:8082": p.Console[event.BorderGuard],
+	}
+}
+
+// derive copies the demo's configurations with other ports, and with nothing
+// else changed.
+func (s *Stage) derive() error {
+	replaced := 0
+	for _, name := range []string{"gate.yaml", "customs.yaml", "borderguard.yaml"} {
+		text, err := os.ReadFile(filepath.Join(s.opt.Configs, name))
+		if err != nil {
+			return fmt.Errorf("derive configuration: %w", err)
+		}
+		for from, to := range s.ports.demo() {
+			replaced += bytes.Count(text, []byte(from))
+			text = bytes.ReplaceAll(text, []byte(from), fmt.Appendf(nil, "127.0.0.1:%d", to))
+		}
+		if err := os.WriteFile(s.Path(name), text, 0o644); err != nil {
+			return fmt.Errorf("derive configuration: %w", err)
+		}
+	}
+	if want := 6; replaced != want { // hub three times, MQTT once, each console once
+		return fmt.Errorf("derive configuration: the demo's configurations name %d known addresses, expected %d; adapt the harness", replaced, want)
+	}
+	return nil
+}
+
+// Path is a path in the stage's folder.
+func (s *Stage) Path(parts ...string) string {
+	return filepath.Join(append([]string{s.opt.Dir}, parts...)...)
+}
+
+// MQTT is the address of the field listener.
+func (s *Stage) MQTT() string { return fmt.Sprintf("tcp://127.0.0.1:%d", s.ports.MQTT) }
+
+// URL is where an agency's console listens.
+func (s *Stage) URL(a event.Agency) string {
+	return fmt.Sprintf("http://127.0.0.1:%d", s.ports.Console[a])
+}
+
+// Config is the file of an agency's console.
+func (s *Stage) Config(a event.Agency) string { return s.Path(a.Account() + ".yaml") }
+
+// program is the path of a built program.
+func (s *Stage) program(name string) string { return filepath.Join(s.opt.Programs, name) }
+
+// env is the environment of every program.
+func (s *Stage) env(more []string) []string {
+	env := slices.DeleteFunc(os.Environ(), func(e string) bool {
+		return strings.HasPrefix(e, "PATH=") || strings.HasPrefix(e, "GATEHOUSE_FAULT") || strings.HasPrefix(e, "NOTIFY_SOCKET=")
+	})
+	env = append(env, "PATH="+s.opt.Vision+string(os.PathListSeparator)+os.Getenv("PATH"), "TMPDIR="+os.TempDir())
+	return append(env, more...)
+}
+
+// Peaks is the peak resident memory of each program so far, in bytes.
+func (s *Stage) Peaks() map[string]int64 {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	all := map[string]int64{}
+	for name, b := range s.peaks {
+		all[name] = b
+	}
+	return all
+}
+
+// Tails writes the end of every log.
+func (s *Stage) Tails(w io.Writer, lines int) error {
+	logs, err := filepath.Glob(s.Path("log", "*"))
+	if err != nil {
+		return err
+	}
+	var all error
+	for _, path := range logs {
+		text, err := os.ReadFile(path)
+		all = errors.Join(all, err)
+		list := strings.Split(strings.TrimRight(string(text), "\n"), "\n")
+		if text = bytes.TrimSpace(text); len(text) == 0 {
+			continue
+		}
+		_, err = fmt.Fprintf(w, "--- %s\n%s\n", path, strings.Join(list[max(0, len(list)-lines):], "\n"))
+		all = errors.Join(all, err)
+	}
+	return all
+}
+
+// Close kills what still runs and waits for it.
+func (s *Stage) Close() {
+	close(s.stop)
+	s.watch.Wait()
+	s.mu.Lock()
+	runs := slices.Clone(s.runs)
+	s.mu.Unlock()
+	for _, p := range runs {
+		p.kill()
+	}
+	for _, p := range runs {
+		<-p.done
+	}
+	for pid := range s.inFolder() { // workers have process groups of their own
+		if process, err := os.FindProcess(pid); err == nil {
+			_ = process.Kill() // it may be gone by now
+		}
+	}
+}
+
+// beat is how often memory is looked at.
+const beat = 250 * time.Millisecond
