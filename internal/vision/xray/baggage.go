@@ -60,7 +60,7 @@ func (b *Baggage) Analyse(p *picture.Picture) (*wire.Scan, error) {
 		return nil, wire.Errorf(wire.Internal, "analyse baggage: %v", err)
 	}
 	scan := &wire.Scan{Kind: wire.KindBaggage, Energy: energy, Findings: []wire.Finding{}, Model: m.ID()}
-	scan.Score = rounded(calibrated(float64(slices.Max(heat.V)), m.Calibration))
+	scan.Score = rounded(calibrated(float64(slices.Max(heat.V)), m))
 	mask := make([]bool, len(heat.V))
 	for i, v := range heat.V {
 		mask[i] = float64(v) >= m.Threshold
@@ -75,7 +75,7 @@ func (b *Baggage) Analyse(p *picture.Picture) (*wire.Scan, error) {
 		)
 		scan.Findings = append(scan.Findings, wire.Finding{
 			Code: codeAnomaly, Class: classAt(classes, m.Classes, best),
-			Box: p.ToStored(box), Score: rounded(calibrated(float64(heat.V[best]), m.Calibration)),
+			Box: p.ToStored(box), Score: rounded(calibrated(float64(heat.V[best]), m)),
 		})
 	}
 	slices.SortStableFunc(scan.Findings, func(x, y wire.Finding) int { return int(math.Copysign(1, y.Score-x.Score)) })
@@ -140,13 +140,18 @@ func classAt(t model.Tensor, names []string, cell int) string {
 }
 
 // calibrated turns heat into a score by the manifest's logistic fit; without
-// one, heat is the score.
-func calibrated(heat float64, c model.Calibration) float64 {
-	if c.Scale == 0 {
-		return heat
+// one, the threshold scores one half.
+func calibrated(heat float64, m model.Manifest) float64 {
+	scale, shift := m.Calibration.Scale, m.Calibration.Shift
+	if scale == 0 {
+		scale, shift = 1, -logit(m.Threshold)
 	}
-	p := min(max(heat, 1e-6), 1-1e-6)
-	return 1 / (1 + math.Exp(-(c.Scale*math.Log(p/(1-p)) + c.Shift)))
+	return 1 / (1 + math.Exp(-(scale*logit(heat) + shift)))
+}
+
+func logit(p float64) float64 {
+	p = min(max(p, 1e-6), 1-1e-6)
+	return math.Log(p / (1 - p))
 }
 
 func milliseconds(since time.Time) float64 { return float64(time.Since(since).Microseconds()) / 1000 }

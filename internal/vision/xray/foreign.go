@@ -21,6 +21,7 @@ const (
 	likeCount     = 3    // so many alike are goods and not foreign
 	noiseFloor    = 0.03 // attenuation
 	noiseShare    = 0.06 // of the surrounding attenuation: goods vary by so much
+	unlikeShare   = 0.45 // of the diversity of the load
 	// scoreAt is the robust z-score that gives 0.5, scoreWidth the logistic's
 	// width; fitted on rendered loads, see the package's tests.
 	scoreAt    = 6.0
@@ -54,9 +55,10 @@ func foreign(a plane, room image.Rectangle) ([]suspect, float64, error) {
 	for i, v := range crop.V {
 		mask[i] = v > loadFrom && v-background.V[i] > candidateRise
 	}
+	unlike := diversity(background)
 	var all []suspect
 	for _, b := range blobs(mask, crop.W) {
-		if s, ok := judge(crop, b); ok {
+		if s, ok := judge(crop, b, unlike); ok {
 			all = append(all, s)
 		}
 	}
@@ -72,6 +74,19 @@ func foreign(a plane, room image.Rectangle) ([]suspect, float64, error) {
 		}
 	}
 	return found, best, nil
+}
+
+// diversity is how much the parts of a load differ: between the 15th and 85th
+// percentile of the local medians. In a load of many goods each is foreign to
+// the next, so the rule must ask for more there.
+func diversity(background plane) float32 {
+	var load []float32
+	for _, v := range background.V {
+		if v > loadFrom {
+			load = append(load, v)
+		}
+	}
+	return percentile(load, 0.85) - percentile(load, 0.15)
 }
 
 // medians is the local median over a window larger than what is looked for.
@@ -102,7 +117,7 @@ func medians(p plane) (plane, error) {
 }
 
 // judge compares a region with the ring around it.
-func judge(p plane, b blob) (suspect, bool) {
+func judge(p plane, b blob, unlike float32) (suspect, bool) {
 	w, h := float64(b.Rect.Dx()), float64(b.Rect.Dy())
 	area, whole := float64(len(b.Pixels)), float64(len(p.V))
 	if area < max(9, leastArea*whole) || area > mostArea*whole ||
@@ -142,7 +157,7 @@ func judge(p plane, b blob) (suspect, bool) {
 	}
 	// A ring whose upper part is as dense as the region is a mixed load: the
 	// 95th percentile enters as spread too.
-	noise := max(1.4826*median(spread), (percentile(around, 0.95)-middle)/1.645, noiseFloor, noiseShare*middle)
+	noise := max(1.4826*median(spread), (percentile(around, 0.95)-middle)/1.645, noiseShare*middle, unlikeShare*unlike, noiseFloor)
 	z := float64((median(in) - middle) / noise)
 	return suspect{Rect: b.Rect, Score: 1 / (1 + math.Exp(-(z-scoreAt)/scoreWidth)), level: median(in)}, true
 }
