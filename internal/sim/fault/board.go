@@ -108,9 +108,10 @@ func (b *Board) Set(o Order) (Active, error) {
 		e.timer = time.AfterFunc(o.For, func() { b.end(e) })
 	}
 	b.wake()
+	set := e.Active // once the lock is gone, e belongs to its timer
 	b.mu.Unlock()
-	b.note(Change{Fault: e.Fault, Device: e.Device, Phase: "set", At: now})
-	return e.Active, nil
+	b.note(Change{Fault: o.Name, Device: o.Device, Phase: "set", At: now})
+	return set, nil
 }
 
 // On says whether the device has that fault now, without using it up.

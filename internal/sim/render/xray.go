@@ -148,3 +148,15 @@ func encode(img *image.Gray16, share float64) ([]byte, image.Rectangle, error) {
 	}
 	return out.Bytes(), part, nil
 }
+
+// Phantom exposes a step wedge, the body that scanners are checked with: one
+// step of width pixels for each thickness of the material in cm, and the same
+// width of open beam before them.
+func Phantom(seed uint64, m Material, width int, cm ...float64) *image.Gray16 {
+	s := newSlab(width*(len(cm)+1), 64)
+	for i, t := range cm {
+		x := float64(width * (i + 1))
+		s.add(box(x, 0, x+float64(width), 64, 0), m, even(t))
+	}
+	return expose(s.high, s.w, s.h, rand.New(rand.NewPCG(seed, 0x7765646765)))
+}

@@ -18,6 +18,7 @@ import (
 
 	"gatehouse/internal/sim/fault"
 	"gatehouse/internal/sim/pace"
+	"gatehouse/internal/sim/xsp"
 )
 
 // Wire is the scanner's serial line.
@@ -112,16 +113,16 @@ func (s *Scanner) send(passage, kind, rest string) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	body := fmt.Sprintf("%s,%04d,%s", kind, s.seq, rest)
-	s.seq = (s.seq + 1) % sequences
+	s.seq = (s.seq + 1) % xsp.Sequences
 	s.put(passage, body)
 }
 
 // put seals and sends; the caller holds mu, which keeps the numbers in order.
 func (s *Scanner) put(passage, body string) {
-	line := seal(body)
+	line := xsp.Seal(body)
 	s.sent++
 	if s.sent%2 == 0 && s.board.On(fault.XRay, "bad-checksum") {
-		line = fmt.Sprintf("$%s*%02X", body, xor(body)^0x01)
+		line = fmt.Sprintf("$%s*%02X", body, xsp.Xor(body)^0x01)
 	}
 	s.wire.Send(line, passage)
 }
@@ -172,14 +173,14 @@ func (s *Scanner) host(ctx context.Context, jobs *sync.WaitGroup, line string) {
 	if s.board.On(fault.XRay, "echo") {
 		s.wire.Send(line, "")
 	}
-	c, err := parseCommand(line)
-	if c.seq < 0 {
+	c, err := xsp.ParseCommand(line)
+	if c.Seq < 0 {
 		return // nothing that could be answered
 	}
 	s.mu.Lock()
 	s.heard = time.Now()
-	known, repeated := s.answers[c.seq]
-	repeated = repeated && known.body == c.body && err == nil
+	known, repeated := s.answers[c.Seq]
+	repeated = repeated && known.body == c.Body && err == nil
 	s.mu.Unlock()
 	reply := known.reply
 	if !repeated {
@@ -190,17 +191,17 @@ func (s *Scanner) host(ctx context.Context, jobs *sync.WaitGroup, line string) {
 	}
 	s.mu.Lock()
 	if err == nil {
-		s.answers[c.seq] = answer{c.body, reply}
-		delete(s.answers, (c.seq+sequences-16)%sequences)
+		s.answers[c.Seq] = answer{c.Body, reply}
+		delete(s.answers, (c.Seq+xsp.Sequences-16)%xsp.Sequences)
 	}
-	seq := c.seq
+	seq := c.Seq
 	if s.board.On(fault.XRay, "wrong-ack") {
 		seq = s.previous
 	}
-	s.previous = c.seq
+	s.previous = c.Seq
 	s.mu.Unlock()
 	s.answer(ctx, jobs, seq, reply)
-	if c.verb == "STATUS" && err == nil {
+	if c.Verb == "STATUS" && err == nil {
 		s.status()
 	}
 }
@@ -230,18 +231,18 @@ func (s *Scanner) answer(ctx context.Context, jobs *sync.WaitGroup, seq int, rep
 }
 
 // obey does what a command wants and returns the code of a refusal.
-func (s *Scanner) obey(c command, err error) string {
-	if errors.Is(err, errSum) {
+func (s *Scanner) obey(c xsp.Command, err error) string {
+	if errors.Is(err, xsp.ErrSum) {
 		return "BADSUM"
 	}
 	state, _, _, _, _ := s.state()
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	arg := ""
-	if len(c.args) > 0 {
-		arg = c.args[0]
+	if len(c.Args) > 0 {
+		arg = c.Args[0]
 	}
-	switch c.verb {
+	switch c.Verb {
 	case "ARM", "START":
 		switch {
 		case state == "SCANNING":
@@ -264,7 +265,7 @@ func (s *Scanner) obey(c command, err error) string {
 		}
 		s.belt = belt
 	case "DECIDE":
-		if len(c.args) != 2 || c.args[1] != "CLEAR" && c.args[1] != "CHECK" && c.args[1] != "HOLD" {
+		if len(c.Args) != 2 || c.Args[1] != "CLEAR" && c.Args[1] != "CHECK" && c.Args[1] != "HOLD" {
 			return "BADARG"
 		}
 	case "TIME":
