@@ -40,6 +40,9 @@ standard output; a file that cannot be analysed gives {"file","error"} and the
 exit status 1. The pictures are decoded in a process of their own, so a bad
 file never stops the rest.`,
 		Args: cobra.NoArgs, SilenceErrors: true, SilenceUsage: true,
+		RunE: func(*cobra.Command, []string) error {
+			return errors.New("say what to read: plate, container or xray")
+		},
 	}
 	root.SetOut(log)
 	root.SetErr(log)

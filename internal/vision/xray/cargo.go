@@ -24,11 +24,12 @@ const (
 	// percentile of an empty one's interior is at most 0.21 and of a loaded one's
 	// at least 0.45; this is between.
 	loadFrom = 0.33
-	// emptyFill and loadedFill part empty, partial and loaded.
-	emptyFill  = 0.10
+	// emptyFill and loadedFill part empty, partial and loaded. Of the same
+	// containers the fullest empty one measured 0.075, the emptiest loaded one 0.09.
+	emptyFill  = 0.08
 	loadedFill = 0.60
 	// opaqueFill is the share of the interior that must be opaque to be said.
-	opaqueFill = 0.05
+	opaqueFill = 0.10
 )
 
 // Cargo analyses side views of lorries and containers by rules.

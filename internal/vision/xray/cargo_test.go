@@ -67,7 +67,7 @@ func TestCargoRule(t *testing.T) {
 			got, _ := scan(t, 20000+uint64(seed), fill, false)
 			if len(anomalies(got)) > 0 {
 				wrong++
-				t.Logf("false alarm: %s, seed %d, %+v", name, 1000+seed, anomalies(got))
+				t.Logf("false alarm: %s, seed %d, %+v", name, 20000+seed, anomalies(got))
 			}
 		}
 		t.Logf("%s: %d alarms on %d honest loads", name, wrong, perLoad)
