@@ -52,11 +52,15 @@ func (e *Engine) link(l *event.LinkChange) {
 	}
 }
 
-// linked makes c the state of the device's link. While a link is down, frames
-// may go missing: from when the device was last heard to when it is back.
+// linked takes the state of the device as the runtime knows it. While the link
+// is down, frames may go missing: from when the device was last heard to when
+// it is back. A link that is back proves nothing else: what the device itself
+// reported holds until it is reported otherwise.
 func (e *Engine) linked(ds *deviceState, c condition, heard time.Time) {
-	ds.Link, ds.Unheard = c, false
+	wasDown := ds.Link.State == event.Down
+	ds.Unheard = false
 	if c.State == event.Down {
+		ds.Link = c
 		if ds.GapFrom.IsZero() {
 			ds.GapFrom, ds.GapReason = c.Since, "link"
 			if !heard.IsZero() {
@@ -66,6 +70,12 @@ func (e *Engine) linked(ds *deviceState, c condition, heard time.Time) {
 		e.breakSpans(ds.ID)
 		e.doubt(ds.ID)
 	} else {
+		if wasDown {
+			ds.Link = condition{State: event.Up, Since: c.Since}
+		}
+		if !wasDown || c.State != event.Up {
+			ds.Report = c
+		}
 		e.shareGap(ds, c.Since)
 		ds.GapFrom, ds.GapReason = time.Time{}, ""
 	}

@@ -66,7 +66,9 @@ func (e *Engine) Last() event.ID { return e.s.Last }
 // once, in journal order.
 func (e *Engine) Apply(entry event.JournalEntry) []Effect {
 	e.now, e.entry, e.out, e.later = wall(entry.At), entry.ID, nil, nil
-	e.followStep()
+	if entry.Kind != event.EntryLink { // changes that could not be stored come late
+		e.followStep()
+	}
 	e.s.Frames.apply(e, entry)
 	switch entry.Kind {
 	case event.EntryReading:
@@ -152,8 +154,9 @@ func appendBounded[T any](list []T, item T, limit int) []T {
 }
 
 // stepTolerance is how much later than the next entry an entry may be without
-// the clock having been set back: devices append side by side.
-const stepTolerance = 2 * time.Second
+// the clock having been set back: devices append side by side, and readings
+// wait in their drivers while the disk is slow.
+const stepTolerance = 30 * time.Second
 
 // followStep moves the deadlines along when the wall clock was set back, so
 // that no passage stays open for the length of the step.

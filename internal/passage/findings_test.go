@@ -308,6 +308,20 @@ func TestDeviceReportsAndChanges(t *testing.T) {
 	require.Equal(t, at(1), *c.From)
 }
 
+func TestLinkThatComesBackLeavesTheReport(t *testing.T) {
+	s := play(t, goodsLane(t))
+	before := len(s.effects)
+	s.reading(0, "xray", event.Reading{Kind: event.DeviceReport, Report: &event.Report{State: event.Faulty}})
+	s.link(1, "xray", event.Down)
+	s.link(2, "xray", event.Up)
+	s.link(3, "xray", event.Up) // an unchanged status has the class idle, so only the runtime tells
+	var states []event.DeviceState
+	for _, c := range decode[event.DeviceChange](t, s.effects[before:], event.TypeDevice) {
+		states = append(states, c.State)
+	}
+	require.Equal(t, []event.DeviceState{event.Faulty, event.Down, event.Faulty, event.Up}, states)
+}
+
 func TestTestedDeviceDoesNotLook(t *testing.T) {
 	s := play(t, goodsLane(t))
 	s.reading(0, "xray", event.Reading{Kind: event.DeviceReport, Report: &event.Report{State: event.InTest}})

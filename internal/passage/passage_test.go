@@ -229,6 +229,37 @@ func TestNextVehicleAfterLongBreak(t *testing.T) {
 	require.Empty(t, rs[1].Findings)
 }
 
+func TestNextVehicleAfterShortBreak(t *testing.T) {
+	t.Run("the zone was seen empty", func(t *testing.T) {
+		s := play(t, goodsLane(t))
+		s.begin(0)
+		s.gamma(1, 45, false)
+		s.start(3, at(1))
+		s.link(4, "rpm", event.Up) // by a background record
+		s.begin(8)
+		require.Len(t, s.records(), 2)
+	})
+	t.Run("a camera has announced it", func(t *testing.T) {
+		s := play(t, goodsLane(t))
+		s.photo(-0.5, "camera", "A")
+		s.begin(0)
+		s.gamma(1, 45, false)
+		s.start(3, at(1))
+		s.photo(4, "camera", "B")
+		s.begin(5)
+		rs := s.records()
+		require.Len(t, rs, 2)
+		require.Equal(t, digests("B"), images(rs[1]))
+	})
+}
+
+func TestSpeedAloneIsNoVehicle(t *testing.T) {
+	s := play(t, goodsLane(t))
+	speed := 5.0
+	s.reading(0, "rpm", event.Reading{Kind: event.RadiationSample, Radiation: &event.Radiation{Record: "SP", SpeedKMH: &speed}})
+	require.Empty(t, s.records())
+}
+
 func TestSamplesWithoutBegin(t *testing.T) {
 	s := play(t, goodsLane(t))
 	s.photo(0, "camera", "A")

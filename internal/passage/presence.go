@@ -2,6 +2,7 @@ package passage
 
 import (
 	"slices"
+	"time"
 
 	"gatehouse/internal/event"
 )
@@ -28,7 +29,7 @@ func (e *Engine) begin(d *Device, ds *deviceState, r *event.Reading) {
 	before, tailGate := e.occupant(d.ID), false
 	if before != nil {
 		s := before.openSpan(d.ID)
-		if e.resumes(s, r) {
+		if e.resumes(before, ds, s, r) {
 			e.resume(before, s, r)
 			return
 		}
@@ -58,15 +59,33 @@ func (e *Engine) enter(p *passage, d *Device, r *event.Reading, number string) {
 	e.expect(p, TimerMissingEnd, e.lane.Join.MissingEnd)
 }
 
+// backAtOnce is how soon after a device is heard again it tells that it is
+// occupied, if it is: a portal sends a sample every 200 ms then.
+const backAtOnce = time.Second
+
 // resumes says whether a begin goes on with the occupancy of s: one that was
 // known from its samples only, or one in which the device or the daemon was
 // away for a short time. A device that comes back in the middle of an
-// occupancy tells its begin again.
-func (e *Engine) resumes(s *span, r *event.Reading) bool {
+// occupancy tells its begin again, and at once. It is another vehicle when the
+// zone was seen empty in between, or when a camera has announced another.
+func (e *Engine) resumes(p *passage, ds *deviceState, s *span, r *event.Reading) bool {
 	if s.Number != "" && r.Presence.Number != "" && s.Number != r.Presence.Number {
 		return false
 	}
-	return s.Assumed || s.Broken && r.ReceivedAt.Sub(s.Heard) <= e.lane.Join.Resume
+	if s.Assumed {
+		return true
+	}
+	return s.Broken && r.ReceivedAt.Sub(s.Heard) <= e.lane.Join.Resume &&
+		r.ReceivedAt.Sub(ds.Link.Since) <= backAtOnce && !e.announced(p)
+}
+
+// announced says whether a capture waits that cannot be of p, since the same
+// camera has shown p already.
+func (e *Engine) announced(p *passage) bool {
+	return slices.ContainsFunc(e.s.Held, func(h *held) bool {
+		d, ok := e.lane.device(h.Reading.Device)
+		return ok && d.Position == PositionBefore && p.shows(trackOf(d, &h.Reading))
+	})
 }
 
 func (e *Engine) resume(p *passage, s *span, r *event.Reading) {

@@ -66,6 +66,9 @@ func (e *Engine) measuring(d *Device, ds *deviceState, r *event.Reading) *passag
 	if since := r.ReceivedAt.Sub(ds.LastEnd); !ds.LastEnd.IsZero() && since >= 0 && since <= stragglers {
 		return e.lastIn(d.ID)
 	}
+	if len(r.Radiation.Counts) == 0 {
+		return nil // a speed alone is no vehicle
+	}
 	p := e.open(r.ReceivedAt, r.ID)
 	p.irregular(irregularNoPresence)
 	e.adopt(p, r.ReceivedAt)
