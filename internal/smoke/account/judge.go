@@ -71,7 +71,9 @@ const Tolerance = 2 * time.Second
 
 // Case is everything that is judged.
 type Case struct {
-	Books  Books
+	Books Books
+	// From is when the lane was first watched: what came before is not judged.
+	From   time.Time
 	Faults []Window
 	Stores []*Store
 	// Differences between the stores' shared tables, as Compare lists them.

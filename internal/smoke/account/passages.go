@@ -32,7 +32,7 @@ func (j *judge) passages() {
 		j.problem(Weak, "only %d of %d vehicles are outside of gaps, %d are wanted", j.figures.Clean, len(j.c.Books.Truth), j.c.CleanWanted)
 	}
 	for _, p := range j.s.Passages {
-		if j.owners[p.ID] == "" && !j.inGap("", p.OpenedAt, p.OpenedAt) {
+		if j.owners[p.ID] == "" && !p.OpenedAt.Before(j.c.From) && !j.inGap("", p.OpenedAt, p.OpenedAt) {
 			j.problem(PassageInvented, "passage %s of %s holds no frame of a vehicle", p.ID, p.OpenedAt.Format("15:04:05.000"))
 		}
 	}
@@ -46,7 +46,7 @@ const margin = 500 * time.Millisecond
 // clean says that a vehicle was there from its begin to its end without any
 // gap: what happened to it is certain.
 func (j *judge) clean(t book.Truth) bool {
-	return !t.Cut && !t.Ended.IsZero() && !j.inGap("", t.Began.Add(-margin), t.Ended.Add(margin))
+	return !t.Cut && !t.Ended.IsZero() && !t.Began.Before(j.c.From) && !j.inGap("", t.Began.Add(-margin), t.Ended.Add(margin))
 }
 
 // regular says that the vehicle is clean and did not share an occupancy.

@@ -52,6 +52,9 @@ func New(opt Options) (*Stage, error) {
 	if err := os.MkdirAll(filepath.Join(opt.Dir, "log"), 0o755); err != nil {
 		return nil, fmt.Errorf("make the stage: %w", err)
 	}
+	if s.opt.Dir, err = filepath.EvalSymlinks(opt.Dir); err != nil { // as /proc names it
+		return nil, fmt.Errorf("make the stage: %w", err)
+	}
 	if err := s.derive(); err != nil {
 		return nil, err
 	}
@@ -163,10 +166,16 @@ func (s *Stage) Tails(w io.Writer, lines int) error {
 	return all
 }
 
-// Close kills what still runs and waits for it.
+// Close kills what still runs and ends the watch on memory.
 func (s *Stage) Close() {
+	s.Kill()
 	close(s.stop)
 	s.watch.Wait()
+}
+
+// Kill ends everything that still runs in the folder, workers that have
+// process groups of their own included.
+func (s *Stage) Kill() {
 	s.mu.Lock()
 	runs := slices.Clone(s.runs)
 	s.mu.Unlock()
@@ -176,7 +185,7 @@ func (s *Stage) Close() {
 	for _, p := range runs {
 		<-p.done
 	}
-	for pid := range s.inFolder() { // workers have process groups of their own
+	for pid := range s.inFolder() {
 		if process, err := os.FindProcess(pid); err == nil {
 			_ = process.Kill() // it may be gone by now
 		}

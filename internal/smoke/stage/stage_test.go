@@ -1,0 +1,116 @@
+package stage_test
+
+import (
+	"context"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+	"go.uber.org/goleak"
+
+	"gatehouse/internal/event"
+	"gatehouse/internal/smoke/stage"
+)
+
+func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
+
+// newStage is a stage whose programs are shell scripts.
+func newStage(t *testing.T, scripts map[string]string) (*stage.Stage, string) {
+	programs := t.TempDir()
+	for name, text := range scripts {
+		require.NoError(t, os.WriteFile(filepath.Join(programs, name), []byte("#!/bin/sh\n"+text+"\n"), 0o755))
+	}
+	dir, err := filepath.EvalSymlinks(t.TempDir())
+	require.NoError(t, err)
+	s, err := stage.New(stage.Options{Dir: dir, Programs: programs, Vision: programs, Configs: "../../../configs/demo"})
+	require.NoError(t, err)
+	t.Cleanup(s.Close)
+	return s, dir
+}
+
+func TestConfigurationsDifferFromTheDemoInPortsOnly(t *testing.T) {
+	s, dir := newStage(t, nil)
+	for _, name := range []string{"gate.yaml", "customs.yaml", "borderguard.yaml"} {
+		demo, err := os.ReadFile(filepath.Join("../../../configs/demo", name))
+		require.NoError(t, err)
+		derived, err := os.ReadFile(filepath.Join(dir, name))
+		require.NoError(t, err)
+		was, is := strings.Split(string(demo), "\n"), strings.Split(string(derived), "\n")
+		require.Len(t, is, len(was))
+		for i := range was {
+			if was[i] != is[i] {
+				require.Contains(t, was[i], "127.0.0.1:")
+				before, _, _ := strings.Cut(was[i], "127.0.0.1:")
+				require.True(t, strings.HasPrefix(is[i], before+"127.0.0.1:"), is[i])
+			}
+		}
+		for _, port := range []string{":14222", ":11883", ":8081\n", ":8082\n"} {
+			require.NotContains(t, string(derived), port)
+		}
+	}
+	require.NotEqual(t, s.URL(event.Customs), s.URL(event.BorderGuard))
+}
+
+func TestAKilledProgramIsToldFromOneThatEnded(t *testing.T) {
+	s, dir := newStage(t, map[string]string{
+		"dies":  `echo "$GATEHOUSE_FAULT" | cut -d: -f1 >> "$GATEHOUSE_FAULT_LOG"; echo gone >&2; kill -9 $$`,
+		"ends":  `exit 0`,
+		"stays": `trap 'exit 0' TERM; echo up; while :; do sleep 0.05; done`,
+	})
+	p, err := s.Start("one", s.Arm("journal.before-sync:3"), "dies")
+	require.NoError(t, err)
+	<-p.Done()
+	require.True(t, p.Killed())
+	hits, err := s.Hits()
+	require.NoError(t, err)
+	require.Equal(t, []string{"journal.before-sync"}, hits)
+
+	p, err = s.Start("two", nil, "ends")
+	require.NoError(t, err)
+	<-p.Done()
+	require.False(t, p.Killed())
+
+	p, err = s.Start("three", nil, "stays")
+	require.NoError(t, err)
+	require.False(t, p.Killed())
+	require.True(t, p.Ended().IsZero())
+	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
+	defer cancel()
+	require.NoError(t, stage.Until(ctx, "its words", func() (bool, error) {
+		text, err := os.ReadFile(filepath.Join(dir, "log", "three.out"))
+		return strings.Contains(string(text), "up"), err
+	}, p))
+	require.NotEmpty(t, s.Left())
+	require.NoError(t, p.Stop(ctx))
+	require.False(t, p.Killed())
+
+	var tails strings.Builder
+	require.NoError(t, s.Tails(&tails, 3))
+	require.Contains(t, tails.String(), "gone")
+}
+
+func TestCloseLeavesNothingBehind(t *testing.T) {
+	s, _ := newStage(t, map[string]string{"parent": `setsid sleep 600 & while :; do sleep 0.05; done`})
+	_, err := s.Start("parent", nil, "parent")
+	require.NoError(t, err)
+	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
+	defer cancel()
+	require.NoError(t, stage.Until(ctx, "the child in a group of its own", func() (bool, error) {
+		return strings.Count(strings.Join(s.Left(), " "), "sleep") > 0, nil
+	}))
+	require.NoError(t, stage.Until(ctx, "figures of memory", func() (bool, error) { return s.Peaks()["sh"] > 0, nil }))
+	s.Kill()
+	require.NoError(t, stage.Until(ctx, "the end of all", func() (bool, error) { return len(s.Left()) == 0, nil }))
+}
+
+func TestUntilGivesUpWhenAProgramEnds(t *testing.T) {
+	s, _ := newStage(t, map[string]string{"ends": `exit 3`})
+	p, err := s.Start("one", nil, "ends")
+	require.NoError(t, err)
+	err = stage.Until(t.Context(), "never", func() (bool, error) { return false, nil }, p)
+	require.ErrorIs(t, err, stage.ErrEnded)
+	require.ErrorContains(t, err, "exit status 3")
+}
