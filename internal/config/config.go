@@ -48,6 +48,9 @@ type Hub struct {
 	URL string `yaml:"url"`
 	// CA is the PEM file that the hub's certificate must descend from.
 	CA string `yaml:"ca"`
+	// ImageRate caps the evidence sent to the agencies, in bytes a second; zero
+	// is no cap.
+	ImageRate Size `yaml:"image_rate" validate:"gte=0"`
 	// Embedded runs a hub inside the daemon, so that one box is a whole gate.
 	Embedded *EmbeddedHub `yaml:"embedded"`
 }

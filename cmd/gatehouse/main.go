@@ -1,0 +1,124 @@
+// Command gatehouse is the edge daemon of a border gate.
+package main
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"log/slog"
+	"os"
+	"os/signal"
+	"syscall"
+
+	"github.com/coreos/go-systemd/v22/daemon"
+	"github.com/lmittmann/tint"
+	"github.com/spf13/cobra"
+
+	"gatehouse/drivers"
+	"gatehouse/internal/config"
+	"gatehouse/internal/fault"
+	"gatehouse/internal/gate"
+)
+
+// Exit statuses of the command-line contract.
+const (
+	exitFailed = 1
+	exitUsage  = 2
+)
+
+func main() {
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	defer stop()
+	root := newRootCmd()
+	err := root.ExecuteContext(ctx)
+	var problems config.Problems
+	switch {
+	case err == nil:
+	case errors.As(err, &problems):
+		fmt.Fprintln(os.Stderr, problems)
+		os.Exit(exitFailed)
+	case errors.Is(err, errRun):
+		fmt.Fprintln(os.Stderr, "Error:", err)
+		os.Exit(exitFailed)
+	default:
+		fmt.Fprintln(os.Stderr, "Error:", err)
+		os.Exit(exitUsage)
+	}
+}
+
+// errRun marks failures of the work itself, as against wrong usage.
+var errRun = errors.New("gatehouse cannot go on")
+
+func newRootCmd() *cobra.Command {
+	root := &cobra.Command{
+		Use: "gatehouse", Short: "The edge daemon of a border gate",
+		SilenceErrors: true, SilenceUsage: true,
+	}
+	var path string
+	root.PersistentFlags().StringVar(&path, "config", "gate.yaml", "configuration of the place")
+	root.AddCommand(newRunCmd(&path), newInitCmd(&path))
+	return root
+}
+
+func newRunCmd(path *string) *cobra.Command {
+	var level slog.Level
+	cmd := &cobra.Command{
+		Use: "run", Short: "Run the gate until SIGINT or SIGTERM", Args: cobra.NoArgs,
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			file, err := config.Load(*path)
+			if err != nil {
+				return fmt.Errorf("%w: %w", errRun, err)
+			}
+			points, err := fault.FromEnv()
+			if err != nil {
+				return err
+			}
+			deps := gate.Deps{
+				Drivers: drivers.All(), Points: points, Log: newLog(cmd.ErrOrStderr(), level),
+				Ready: func() { notify(daemon.SdNotifyReady) },
+			}
+			if err := gate.Run(cmd.Context(), file, deps); err != nil {
+				return fmt.Errorf("%w: %w", errRun, err)
+			}
+			notify(daemon.SdNotifyStopping)
+			return nil
+		},
+	}
+	cmd.Flags().TextVar(&level, "log-level", slog.LevelInfo, "debug, info, warn or error")
+	return cmd
+}
+
+func newInitCmd(path *string) *cobra.Command {
+	return &cobra.Command{
+		Use: "init", Short: "Make the gate's keys and passwords that are missing, and print the public parts",
+		Args: cobra.NoArgs,
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			file, err := config.Load(*path)
+			if err != nil {
+				return fmt.Errorf("%w: %w", errRun, err)
+			}
+			id, err := gate.Init(file.Gate)
+			if err != nil {
+				return fmt.Errorf("%w: %w", errRun, err)
+			}
+			return json.NewEncoder(cmd.OutOrStdout()).Encode(map[string]string{
+				"gate": file.Gate.ID, "key": id.Key.Public().ID(), "hub_user": id.Seed.Public(),
+			})
+		},
+	}
+}
+
+// newLog writes for people on a terminal, and JSON everywhere else.
+func newLog(w io.Writer, level slog.Level) *slog.Logger {
+	if f, ok := w.(*os.File); ok {
+		if st, err := f.Stat(); err == nil && st.Mode()&os.ModeCharDevice != 0 {
+			return slog.New(tint.NewHandler(w, &tint.Options{Level: level}))
+		}
+	}
+	return slog.New(slog.NewJSONHandler(w, &slog.HandlerOptions{Level: level}))
+}
+
+// notify tells systemd, where it listens. Nothing depends on it being heard.
+func notify(state string) { _, _ = daemon.SdNotify(false, state) }

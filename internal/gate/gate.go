@@ -1,0 +1,279 @@
+// Package gate puts the daemon together: servers, journal, chain, hand-over,
+// vision and lanes, in the order in which they need each other, and takes them
+// apart in the opposite one.
+package gate
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"path/filepath"
+	"sync"
+	"time"
+
+	"gatehouse/internal/clock"
+	"gatehouse/internal/config"
+	"gatehouse/internal/driver"
+	"gatehouse/internal/evidence"
+	"gatehouse/internal/fault"
+	"gatehouse/internal/journal"
+	"gatehouse/internal/lane"
+	"gatehouse/internal/risk"
+)
+
+// Limits of the orderly end: what the devices sent is folded and handed over
+// before the daemon goes, unless an agency's stream cannot be reached.
+const (
+	foldGrace = 10 * time.Second
+	handGrace = 5 * time.Second
+)
+
+// Deps is what a gate is given from outside.
+type Deps struct {
+	Drivers []driver.Kind
+	Points  *fault.Points // nil outside torture builds
+	Log     *slog.Logger
+	Ready   func() // called once when the devices are being listened to
+}
+
+// Run runs the gate until ctx ends, and then ends it in order. The error says
+// why it could not start or go on.
+func Run(ctx context.Context, f *config.File, d Deps) (err error) {
+	g := &gate{file: f, deps: d, log: d.Log.With("gate", f.Gate.ID), clock: clock.New()}
+	defer func() { err = errors.Join(err, g.release()) }()
+	if err := g.open(ctx); err != nil {
+		return err
+	}
+	return g.run(ctx)
+}
+
+// gate is a running gate.
+type gate struct {
+	file  *config.File
+	deps  Deps
+	log   *slog.Logger
+	clock *clock.Clock
+
+	journal  *journal.Journal
+	evidence *evidence.Store
+	sharing  *sharing
+	eyes     *eyes
+	analyst  *lane.Analyst
+	lanes    *lane.Lanes
+	devices  []*lane.Device
+
+	closers []func() error // in the order of opening
+}
+
+// onRelease adds what ends the thing that was just opened.
+func (g *gate) onRelease(end func()) {
+	g.closers = append(g.closers, func() error { end(); return nil })
+}
+
+// release ends everything that was opened, the last first.
+func (g *gate) release() error {
+	var err error
+	for i := len(g.closers) - 1; i >= 0; i-- {
+		err = errors.Join(err, g.closers[i]())
+	}
+	return err
+}
+
+func (g *gate) open(ctx context.Context) error {
+	cfg := g.file.Gate
+	id, err := Init(cfg)
+	if err != nil {
+		return err
+	}
+	if err := g.openStores(ctx); err != nil {
+		return err
+	}
+	server, conn, err := startHub(ctx, cfg, id, g.log)
+	if err != nil {
+		return err
+	}
+	if server != nil {
+		g.onRelease(server.Close)
+	}
+	g.onRelease(conn.Close)
+	if g.sharing, err = openSharing(ctx, g, id, conn); err != nil {
+		return err
+	}
+	return g.openLanes(ctx)
+}
+
+func (g *gate) openStores(ctx context.Context) (err error) {
+	cfg := g.file.Gate
+	reserve := int64(cfg.Journal.Reserve)
+	g.journal, err = journal.Open(ctx, journal.Options{
+		Dir: filepath.Join(cfg.State, "journal"), Reserve: reserve,
+		MaxBytes: int64(cfg.Journal.MaxSize), MaxAge: cfg.Journal.MaxAge,
+		IdleMaxBytes: int64(cfg.Journal.IdleMaxSize), IdleMaxAge: cfg.Journal.IdleMaxAge,
+		Points: g.deps.Points, Log: g.log,
+	})
+	if err != nil {
+		return err
+	}
+	g.onRelease(g.journal.Close)
+	g.evidence, err = evidence.Open(filepath.Join(cfg.State, "evidence"), reserve, g.deps.Points)
+	return err
+}
+
+func (g *gate) openLanes(ctx context.Context) error {
+	cfg := g.file.Gate
+	policy, err := loadPolicy(cfg.Policy)
+	if err != nil {
+		return err
+	}
+	if g.eyes = newEyes(cfg, g.evidence, g.log); g.eyes == nil {
+		g.analyst = lane.NewAnalyst(nil, g.journal, g.log)
+	} else {
+		g.analyst = lane.NewAnalyst(g.eyes, g.journal, g.log)
+	}
+	field, err := startField(ctx, cfg, g.log)
+	if err != nil {
+		return err
+	}
+	if field != nil {
+		g.onRelease(field.Close)
+	}
+	env := driver.Env{Log: g.log, Evidence: g.evidence, Now: g.clock.Now, Broker: broker(field)}
+	var lanes []*lane.Lane
+	for i, l := range cfg.Lanes {
+		one, err := lane.New(ctx, passageLane(cfg, l, policy), g.journal, g.analyst, g.log)
+		if err != nil {
+			return err
+		}
+		lanes = append(lanes, one)
+		devices, problems := buildDevices(g.file, i, g.deps.Drivers, env, g.journal, g.clock)
+		for _, p := range problems { // one bad device degrades alone
+			g.log.Error("device left out", "lane", l.ID, "err", p)
+		}
+		g.devices = append(g.devices, devices...)
+	}
+	g.lanes = lane.NewLanes(lanes, g.sharing, g.log)
+	return nil
+}
+
+func loadPolicy(path string) (*risk.Table, error) {
+	if path == "" {
+		return risk.Default()
+	}
+	return risk.Load(path)
+}
+
+// parts are the pieces of the daemon's work that run side by side. When one
+// fails for good, all end.
+type parts struct {
+	all  sync.WaitGroup
+	fail context.CancelCauseFunc
+}
+
+func (p *parts) start(ctx context.Context, name string, work func(context.Context) error) {
+	p.all.Go(func() {
+		if err := work(ctx); err != nil && ctx.Err() == nil {
+			p.fail(fmt.Errorf("%s: %w", name, err))
+		}
+	})
+}
+
+// run works until ctx ends or a part fails for good.
+//
+// There are two lives: the devices and what they set off end first; the folds
+// and the hand-over go on until what was stored has left.
+func (g *gate) run(ctx context.Context) error {
+	if err := begin(ctx, g.journal, g.file, g.clock); err != nil {
+		return err
+	}
+	life, end := context.WithCancelCause(context.WithoutCancel(ctx))
+	work, endWork := context.WithCancel(life)
+	defer context.AfterFunc(ctx, endWork)()
+	ps := &parts{fail: end}
+	defer ps.all.Wait()
+	defer end(nil)
+	defer endWork()
+
+	g.sharing.start(life, ps)
+	if err := g.startFolds(work, life, ps); err != nil {
+		return errors.Join(context.Cause(life), err)
+	}
+	running := g.startDevices(work, ps)
+	g.deps.Ready()
+	g.log.Info("gate is running", "devices", len(g.devices))
+
+	<-work.Done()
+	running.Wait()
+	if err := context.Cause(life); err != nil {
+		return err
+	}
+	g.log.Info("gate is ending")
+	return g.finish(life)
+}
+
+// startFolds follows both streams and waits until the replay is done.
+func (g *gate) startFolds(work, life context.Context, ps *parts) error {
+	for _, s := range []journal.Stream{journal.Main, journal.Idle} {
+		ps.start(life, "fold "+string(s), func(ctx context.Context) error {
+			return g.journal.Follow(ctx, s, g.lanes.Position(s)+1, func(rec journal.Record) error {
+				return g.lanes.Apply(ctx, s, rec)
+			})
+		})
+	}
+	if err := g.caughtUp(work, journal.Main); err != nil {
+		return fmt.Errorf("replay the journal: %w", err)
+	}
+	g.lanes.GoLive()
+	return nil
+}
+
+// caughtUp waits until the folds have applied what the stream holds now.
+func (g *gate) caughtUp(ctx context.Context, s journal.Stream) error {
+	last, _, err := g.journal.Last(ctx, s)
+	if err != nil {
+		return err
+	}
+	tick := time.NewTicker(10 * time.Millisecond)
+	defer tick.Stop()
+	for g.lanes.Position(s) < last {
+		select {
+		case <-tick.C:
+		case <-ctx.Done():
+			return ctx.Err()
+		}
+	}
+	return nil
+}
+
+// startDevices starts all that sets things off; the group ends with ctx.
+func (g *gate) startDevices(ctx context.Context, ps *parts) *sync.WaitGroup {
+	var running sync.WaitGroup
+	if g.eyes != nil {
+		ps.start(ctx, "vision", g.eyes.pool.Run)
+		running.Go(func() { g.analyst.Run(ctx, g.file.Gate.Vision.Workers) })
+	}
+	for _, l := range g.lanes.All() {
+		running.Go(func() { l.RunTimers(ctx) })
+	}
+	for _, d := range g.devices {
+		running.Go(func() { d.Run(ctx) })
+	}
+	return &running
+}
+
+// finish closes the frame logs, and lets all that is stored be folded, shared
+// and handed over.
+func (g *gate) finish(ctx context.Context) error {
+	ctx, cancel := context.WithTimeout(ctx, foldGrace+handGrace)
+	defer cancel()
+	if err := end(ctx, g.journal, g.file, g.clock); err != nil {
+		return err
+	}
+	for _, s := range []journal.Stream{journal.Main, journal.Idle} {
+		if err := g.caughtUp(ctx, s); err != nil {
+			return fmt.Errorf("fold %s to its end: %w", s, err)
+		}
+	}
+	g.sharing.drain(ctx, handGrace)
+	return g.lanes.Save(ctx)
+}

@@ -1,0 +1,122 @@
+package gate
+
+import (
+	"context"
+	"fmt"
+	"log/slog"
+	"slices"
+
+	"gatehouse/internal/clock"
+	"gatehouse/internal/config"
+	"gatehouse/internal/driver"
+	"gatehouse/internal/event"
+	"gatehouse/internal/journal"
+	"gatehouse/internal/lane"
+	"gatehouse/internal/passage"
+	"gatehouse/internal/risk"
+)
+
+// passageLane is the lane's description for the passage engine.
+func passageLane(g config.Gate, l config.Lane, policy *risk.Table) passage.Lane {
+	out := passage.Lane{
+		Gate: g.ID, ID: l.ID, Kind: l.Kind, Direction: l.Direction, Flow: l.Flow,
+		Join: passage.Join{
+			Before: l.Join.Before, After: l.Join.After, MissingEnd: l.Join.MissingEnd, TailGate: l.Join.TailGate,
+		},
+		Vision: len(g.Vision.Command) > 0, Policy: policy,
+	}
+	for _, d := range l.Devices {
+		out.Devices = append(out.Devices, passage.Device{
+			ID: d.ID, Driver: d.Driver, Role: passage.Role(d.Role), Required: d.Required,
+			Radiation: d.Driver == "rpm", View: d.View, Scan: d.Scan,
+		})
+	}
+	return out
+}
+
+// buildDevices makes the drivers of a lane. A device whose settings its driver
+// refuses is a Problem, and the others are built all the same.
+func buildDevices(f *config.File, index int, kinds []driver.Kind, env driver.Env, j lane.Journal, c *clock.Clock) ([]*lane.Device, config.Problems) {
+	var devices []*lane.Device
+	var problems config.Problems
+	l := f.Gate.Lanes[index]
+	for i, d := range l.Devices {
+		at := slices.IndexFunc(kinds, func(k driver.Kind) bool { return k.Name == d.Driver })
+		if at < 0 {
+			problems = append(problems, f.DeviceProblem(index, i, fmt.Errorf("there is no driver %q", d.Driver)))
+			continue
+		}
+		where := event.Where{Gate: f.Gate.ID, Lane: l.ID, Device: d.ID}
+		own := env
+		own.Log = env.Log.With("lane", l.ID, "device", d.ID, "driver", d.Driver)
+		drv, err := kinds[at].New(f.Settings(index, i), own)
+		if err != nil {
+			problems = append(problems, f.DeviceProblem(index, i, err))
+			continue
+		}
+		silence := d.Silence
+		if silence == 0 {
+			silence = kinds[at].Silence
+		}
+		cfg := lane.DeviceConfig{Where: where, Driver: d.Driver, Silence: silence}
+		devices = append(devices, lane.NewDevice(cfg, drv, j, c, env.Log))
+	}
+	return devices, problems
+}
+
+// Check builds every driver of the configuration without touching a device,
+// and returns what they refuse.
+func Check(f *config.File, kinds []driver.Kind) config.Problems {
+	var all config.Problems
+	for i := range f.Gate.Lanes {
+		env := driver.Env{Log: slog.New(slog.DiscardHandler)}
+		_, problems := buildDevices(f, i, kinds, env, nil, clock.New())
+		all = append(all, problems...)
+	}
+	return all
+}
+
+// begin journals the start of this run for every lane, with the time of the
+// newest thing that was stored before it: what devices sent since then may be
+// missing.
+func begin(ctx context.Context, j *journal.Journal, f *config.File, c *clock.Clock) error {
+	_, last, err := j.Last(ctx, journal.Main)
+	if err != nil {
+		return err
+	}
+	_, idle, err := j.Last(ctx, journal.Idle)
+	if err != nil {
+		return err
+	}
+	if idle.After(last) {
+		last = idle
+	}
+	return mark(ctx, j, f.Gate, c, []journal.Stream{journal.Main}, func(e *event.JournalEntry) {
+		e.Kind = event.EntryStart
+		e.Start = &event.Start{Config: f.Digest(), LastSeen: last}
+	})
+}
+
+// end journals the orderly end of this run, which closes the frame logs.
+func end(ctx context.Context, j *journal.Journal, f *config.File, c *clock.Clock) error {
+	return mark(ctx, j, f.Gate, c, []journal.Stream{journal.Main, journal.Idle}, func(e *event.JournalEntry) {
+		e.Kind = event.EntryStop
+	})
+}
+
+// mark appends one entry for each lane to the streams.
+func mark(ctx context.Context, j *journal.Journal, g config.Gate, c *clock.Clock, streams []journal.Stream, fill func(*event.JournalEntry)) error {
+	now := c.Now().UTC()
+	for _, s := range streams {
+		var entries []event.JournalEntry
+		for _, l := range g.Lanes {
+			e := event.JournalEntry{ID: event.NewID(now), Lane: l.ID, At: now}
+			fill(&e)
+			entries = append(entries, e)
+		}
+		if err := j.Append(ctx, s, entries...); err != nil {
+			return err
+		}
+	}
+	return nil
+}

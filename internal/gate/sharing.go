@@ -1,0 +1,111 @@
+package gate
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/nats-io/nats.go"
+
+	"gatehouse/internal/config"
+	"gatehouse/internal/event"
+	"gatehouse/internal/evidence"
+	"gatehouse/internal/journal"
+	"gatehouse/internal/share"
+)
+
+// sharing is the gate's side of the exchange: the chain, its hand-over to each
+// agency, the evidence they ask for, and what they say.
+type sharing struct {
+	chain    *share.Chain
+	handover *share.Handover
+	images   *share.Images
+	sayings  *share.Sayings
+
+	dir     string
+	reserve int64
+}
+
+func openSharing(ctx context.Context, g *gate, id Identity, hub *nats.Conn) (*sharing, error) {
+	cfg := g.file.Gate
+	keys, err := agencyKeys(cfg)
+	if err != nil {
+		return nil, err
+	}
+	s := &sharing{dir: cfg.State, reserve: int64(cfg.Journal.Reserve)}
+	log, points := g.log.With("part", "share"), g.deps.Points
+	if s.chain, err = share.OpenChain(ctx, g.journal.JetStream(), share.ChainConfig{
+		Gate: cfg.ID, Key: id.Key, Fault: points, Log: log,
+	}); err != nil {
+		return nil, err
+	}
+	if s.images, err = share.NewImages(share.ImagesConfig{
+		Hub: hub, Gate: cfg.ID, Open: g.evidence.Open, BytesPerSecond: int64(cfg.Hub.ImageRate), Log: log,
+	}); err != nil {
+		return nil, err
+	}
+	if s.handover, err = share.OpenHandover(ctx, share.HandoverConfig{
+		Gate: cfg.ID, Chain: s.chain, Hub: hub, Agencies: agencies(cfg), Images: s.images, Fault: points, Log: log,
+	}); err != nil {
+		return nil, err
+	}
+	s.sayings, err = share.NewSayings(share.SayingsConfig{
+		Gate: cfg.ID, Chain: s.chain, Hub: hub, Keys: keys, Images: s.images, Handover: s.handover, Fault: points, Log: log,
+	})
+	return s, err
+}
+
+func agencies(g config.Gate) []event.Agency {
+	var all []event.Agency
+	for _, a := range g.Agencies {
+		all = append(all, a.Code)
+	}
+	return all
+}
+
+// start runs the exchange until ctx ends.
+func (s *sharing) start(ctx context.Context, ps *parts) {
+	ps.start(ctx, "hand-over", s.handover.Run)
+	ps.start(ctx, "evidence", s.images.Run)
+	ps.start(ctx, "sayings", s.sayings.Run)
+}
+
+// Share implements lane.Sharer.
+func (s *sharing) Share(ctx context.Context, events []event.Envelope) error {
+	free, err := evidence.Free(s.dir)
+	if err != nil {
+		return fmt.Errorf("ask for free space: %w", err)
+	}
+	if free < s.reserve {
+		return fmt.Errorf("share: %w", journal.ErrReserve)
+	}
+	_, err = s.chain.AppendAll(ctx, events)
+	if errors.Is(err, share.ErrChainFull) {
+		return fmt.Errorf("%w: %w", journal.ErrReserve, err)
+	}
+	return err
+}
+
+// drain waits until both agencies' streams have everything, but not longer
+// than grace: what is left goes after the next start.
+func (s *sharing) drain(ctx context.Context, grace time.Duration) {
+	ctx, cancel := context.WithTimeout(ctx, grace)
+	defer cancel()
+	tick := time.NewTicker(20 * time.Millisecond)
+	defer tick.Stop()
+	for s.backlog() > 0 {
+		select {
+		case <-tick.C:
+		case <-ctx.Done():
+			return
+		}
+	}
+}
+
+func (s *sharing) backlog() (n uint64) {
+	for _, a := range s.handover.Status() {
+		n += a.Alerts + a.Records
+	}
+	return n
+}

@@ -1,0 +1,72 @@
+package gate
+
+import (
+	"context"
+	"fmt"
+	"path/filepath"
+	"sync"
+	"time"
+
+	"gatehouse/internal/config"
+	"gatehouse/internal/evidence"
+	"gatehouse/internal/lane"
+	"gatehouse/internal/passage"
+	"gatehouse/internal/vision"
+	"gatehouse/internal/vision/wire"
+
+	"log/slog"
+)
+
+// probePause is how often one picture is tried while vision is down: a model
+// that was put in place is only noticed by using it.
+const probePause = 5 * time.Second
+
+// eyes lets the lanes use the worker pool on stored evidence.
+type eyes struct {
+	pool  *vision.Pool
+	store *evidence.Store
+
+	mu     sync.Mutex
+	probed time.Time
+}
+
+// newEyes is nil when the configuration switches vision off.
+func newEyes(g config.Gate, store *evidence.Store, log *slog.Logger) *eyes {
+	if len(g.Vision.Command) == 0 {
+		return nil
+	}
+	return &eyes{store: store, pool: vision.New(vision.Config{
+		Command: g.Vision.Command, Workers: g.Vision.Workers, Deadline: g.Vision.Deadline,
+		RecycleAfter: g.Vision.RecycleAfter, MaxRSSMB: int(g.Vision.MaxMemory >> 20),
+		Log: log.With("part", "vision"),
+	})}
+}
+
+// Up implements lane.Vision.
+func (e *eyes) Up() bool {
+	if up, _ := e.pool.Health(); up {
+		return true
+	}
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	if time.Since(e.probed) < probePause {
+		return false
+	}
+	e.probed = time.Now()
+	return true
+}
+
+// Analyse implements lane.Vision.
+func (e *eyes) Analyse(ctx context.Context, r passage.Request) (lane.Outcome, error) {
+	path, err := filepath.Abs(e.store.Path(r.Evidence))
+	if err != nil {
+		return lane.Outcome{}, fmt.Errorf("find evidence %s: %w", r.Evidence, err)
+	}
+	got, err := e.pool.Analyse(ctx, vision.Request{
+		ID: string(r.Passage), Op: wire.Op(r.Op), Path: path, Kind: r.Kind, Scanner: r.Scanner,
+	})
+	if err != nil {
+		return lane.Outcome{}, err
+	}
+	return lane.Outcome{Outcome: string(got.Verdict), Result: got.Result, Error: got.Message}, nil
+}
