@@ -59,6 +59,7 @@ func (b *Baggage) Analyse(p *picture.Picture) (*wire.Scan, error) {
 	if err != nil {
 		return nil, wire.Errorf(wire.Internal, "analyse baggage: %v", err)
 	}
+	scale *= float64(g.W) / float64(p.Mat.Cols()) // from here on per pixel of the file
 	scan := &wire.Scan{Kind: wire.KindBaggage, Energy: energy, Findings: []wire.Finding{}, Model: m.ID()}
 	scan.Score = rounded(calibrated(float64(slices.Max(heat.V)), m))
 	mask := make([]bool, len(heat.V))

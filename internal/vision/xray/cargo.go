@@ -59,7 +59,7 @@ func (c *Cargo) Analyse(p *picture.Picture) (*wire.Scan, error) {
 	}
 	a, limit := attenuation(g, steps)
 	scan := &wire.Scan{Kind: wire.KindCargo, Energy: energy, Findings: []wire.Finding{}, Model: cargoModel}
-	sx, sy := float64(full.W)/float64(g.W), float64(full.H)/float64(g.H)
+	sx, sy := float64(p.Mat.Cols())/float64(g.W), float64(p.Mat.Rows())/float64(g.H)
 	toFile := func(r image.Rectangle) wire.Box {
 		return p.ToStored(image.Rect(
 			int(float64(r.Min.X)*sx), int(float64(r.Min.Y)*sy),

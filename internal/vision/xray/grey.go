@@ -50,21 +50,36 @@ func (p plane) mat() (gocv.Mat, error) {
 	return m, nil
 }
 
+// mostSide is the long side in pixels from which a scan is made smaller before
+// anything else: no analysis looks that closely, and memory is bounded.
+const mostSide = 2560
+
 // grey reads a scan of 8 or 16 bit, grey or colour, as 0 (nothing came through)
-// to 1, and tells which kind of picture it is.
+// to 1, and tells which kind of picture it is. A very large scan comes smaller.
 func grey(p *picture.Picture, by greyBy) (plane, string, error) {
+	if side := max(p.Mat.Cols(), p.Mat.Rows()); side > mostSide {
+		small := gocv.NewMat()
+		defer small.Close()
+		gocv.Resize(p.Mat, &small, sizeOf(max(1, p.Mat.Cols()*mostSide/side), max(1, p.Mat.Rows()*mostSide/side)),
+			0, 0, gocv.InterpolationArea)
+		return greyOf(small, by)
+	}
+	return greyOf(p.Mat, by)
+}
+
+func greyOf(m gocv.Mat, by greyBy) (plane, string, error) {
 	var scale float32
-	channels := p.Mat.Channels()
+	channels := m.Channels()
 	var get func(i int) float32
-	switch p.Mat.Type() & 7 { // the depth without the channels
+	switch m.Type() & 7 { // the depth without the channels
 	case gocv.MatTypeCV8U:
-		data, err := p.Mat.DataPtrUint8()
+		data, err := m.DataPtrUint8()
 		if err != nil {
 			return plane{}, "", wire.Errorf(wire.Internal, "read pixels: %v", err)
 		}
 		scale, get = 1.0/255, func(i int) float32 { return float32(data[i]) }
 	case gocv.MatTypeCV16U:
-		data, err := p.Mat.DataPtrUint16()
+		data, err := m.DataPtrUint16()
 		if err != nil {
 			return plane{}, "", wire.Errorf(wire.Internal, "read pixels: %v", err)
 		}
@@ -72,7 +87,7 @@ func grey(p *picture.Picture, by greyBy) (plane, string, error) {
 	default:
 		return plane{}, "", wire.Errorf(wire.Unsupported, "the scan is neither 8 nor 16 bit")
 	}
-	out := newPlane(p.Mat.Cols(), p.Mat.Rows())
+	out := newPlane(m.Cols(), m.Rows())
 	if channels == 1 {
 		for i := range out.V {
 			out.V[i] = get(i) * scale
