@@ -104,7 +104,7 @@ func New(c Config, env driver.Env) *Driver {
 
 // NewOn makes a driver on a line that the caller opens.
 func NewOn(c Config, env driver.Env, open func(context.Context) (*link.Line, error)) *Driver {
-	return &Driver{config: c, env: env, open: open, state: event.Degraded, seq: -1}
+	return &Driver{config: c, env: env, open: open, state: event.Up, seq: -1}
 }
 
 // Run implements driver.Driver.

@@ -1,0 +1,15 @@
+// Package drivers is the one list of device drivers. A new driver is a folder
+// here and a line in All.
+package drivers
+
+import (
+	"gatehouse/drivers/camera"
+	"gatehouse/drivers/rpm"
+	"gatehouse/drivers/xray"
+	"gatehouse/internal/driver"
+)
+
+// All lists every driver in the order in which they are shown.
+func All() []driver.Kind {
+	return []driver.Kind{rpm.Kind(), camera.Kind(), xray.Kind()}
+}
