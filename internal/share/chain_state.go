@@ -80,6 +80,13 @@ func (s *chainState) wake() {
 	s.changed = make(chan struct{})
 }
 
+// poke makes those look again who wait for more.
+func (s *chainState) poke() {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.wake()
+}
+
 // index takes what is known of one entry. The lock is held.
 func (s *chainState) index(x indexed, position uint64) {
 	if n := len(s.chains); n == 0 || s.chains[n-1].chain != x.chain {
@@ -158,6 +165,25 @@ func (s *chainState) backlog(after uint64, class event.Delivery) uint64 {
 	default:
 		return s.position - after
 	}
+}
+
+// whole is the position up to which both classes are handed over, given the
+// last position of each.
+func (s *chainState) whole(alerts, records uint64) uint64 {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	low, high := min(alerts, records), max(alerts, records)
+	i, _ := slices.BinarySearch(s.alerts, low+1)
+	if alerts < records { // the next alert is what is missing
+		if i < len(s.alerts) && s.alerts[i] <= high {
+			return s.alerts[i] - 1
+		}
+		return high
+	}
+	for ; i < len(s.alerts) && s.alerts[i] == low+1; i++ {
+		low++ // alerts right behind the last record
+	}
+	return min(low, high)
 }
 
 // positionOf is where a link of one of the stream's chains is.
