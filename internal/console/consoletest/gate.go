@@ -9,6 +9,8 @@ import (
 	"encoding/json"
 	"fmt"
 	"log/slog"
+	"os"
+	"path/filepath"
 	"strconv"
 	"strings"
 	"sync"
@@ -87,9 +89,10 @@ type Site struct {
 	Options hub.Options
 	Seeds   map[event.Agency]trust.Seed
 
-	seed trust.Seed
-	nc   *nats.Conn
-	js   jetstream.JetStream
+	seed      trust.Seed
+	seedFiles string
+	nc        *nats.Conn
+	js        jetstream.JetStream
 
 	mu       sync.Mutex
 	evidence map[string][]byte
@@ -106,8 +109,9 @@ func NewSite(t testing.TB, gate string) *Site {
 	require.NoError(t, err)
 	s.Options = hub.Options{Name: "hub", Listen: "127.0.0.1:0", StoreDir: t.TempDir(), Gates: []hub.Gate{{ID: gate, Nkey: s.seed.Public()}},
 		InboxMaxBytes: 256 << 20, ImageMaxBytes: 256 << 20, SayingsMaxBytes: 64 << 20}
+	s.seedFiles = t.TempDir()
 	for _, a := range event.Agencies() {
-		seed, err := trust.NewSeed()
+		seed, err := trust.CreateSeed(s.seedFile(a))
 		require.NoError(t, err)
 		s.Seeds[a] = seed
 		s.Options.Agencies = append(s.Options.Agencies, hub.Agency{ID: a, Nkeys: []string{seed.Public()}})
@@ -116,6 +120,18 @@ func NewSite(t testing.TB, gate string) *Site {
 	t.Cleanup(func() { s.Hub.Close() })
 	s.connect(t)
 	return s
+}
+
+func (s *Site) seedFile(a event.Agency) string {
+	return filepath.Join(s.seedFiles, a.Account()+".nkey")
+}
+
+// WriteSeed puts an agency's hub identity into a file.
+func (s *Site) WriteSeed(t testing.TB, a event.Agency, path string) {
+	t.Helper()
+	b, err := os.ReadFile(s.seedFile(a))
+	require.NoError(t, err)
+	require.NoError(t, os.WriteFile(path, b, 0o600))
 }
 
 // StartHub starts the hub, again after StopHub.

@@ -100,8 +100,9 @@ func (s *Store) HasUsers(ctx context.Context) (bool, error) {
 	return yes, nil
 }
 
-// NewSetupLink makes the token by which the first user is set up; earlier ones
-// lose their force. ErrUsersExist when there is a user.
+// NewSetupLink makes a token by which the first user is set up. Earlier ones
+// stay valid until they expire or one is used. ErrUsersExist when there is a
+// user.
 func (s *Store) NewSetupLink(ctx context.Context) (string, error) {
 	has, err := s.HasUsers(ctx)
 	if err != nil {
@@ -115,7 +116,7 @@ func (s *Store) NewSetupLink(ctx context.Context) (string, error) {
 		return "", fmt.Errorf("make set-up link: %w", err)
 	}
 	token := base64.RawURLEncoding.EncodeToString(raw)
-	_, err = s.write.ExecContext(ctx, `DELETE FROM setup_links`)
+	_, err = s.write.ExecContext(ctx, `DELETE FROM setup_links WHERE expires_at <= ?`, stamp(s.now()))
 	if err == nil {
 		_, err = s.write.ExecContext(ctx, `INSERT INTO setup_links (token_hash, expires_at) VALUES (?, ?)`, hash(token), stamp(s.now().Add(SetupLife)))
 	}
@@ -162,14 +163,10 @@ func (s *Store) SetUp(ctx context.Context, token, login, name, password string) 
 		return User{}, fmt.Errorf("set up first user: %w", err)
 	}
 	defer func() { _ = tx.Rollback() }() // no effect after the commit
-	r, err := tx.ExecContext(ctx, `DELETE FROM setup_links WHERE token_hash = ? AND expires_at > ?`, hash(token), stamp(s.now()))
-	if err != nil {
+	if _, err := tx.ExecContext(ctx, `DELETE FROM setup_links`); err != nil {
 		return User{}, fmt.Errorf("use set-up link: %w", err)
 	}
-	if n, err := r.RowsAffected(); err != nil || n != 1 {
-		return User{}, errors.Join(ErrSetupLink, err)
-	}
-	r, err = tx.ExecContext(ctx, `INSERT INTO users (login, name, badge, role, password, created_at) SELECT ?, ?, ?, ?, ?, ?
+	r, err := tx.ExecContext(ctx, `INSERT INTO users (login, name, badge, role, password, created_at) SELECT ?, ?, ?, ?, ?, ?
 		WHERE NOT EXISTS (SELECT 1 FROM users)`, u.Login, u.Name, u.Badge, u.Role, phc, stamp(s.now()))
 	if err != nil {
 		return User{}, fmt.Errorf("store first user: %w", err)

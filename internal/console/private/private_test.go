@@ -33,8 +33,9 @@ func TestTheSetupLinkWorksOnceAndExpires(t *testing.T) {
 	require.NoError(t, err)
 	token, err := s.NewSetupLink(t.Context())
 	require.NoError(t, err)
-	_, err = s.SetUp(t.Context(), old, "an", "An", password)
-	require.ErrorIs(t, err, private.ErrSetupLink, "a newer link takes the force of the older")
+	_, err = s.SetUp(t.Context(), token+"x", "an", "An", password)
+	require.ErrorIs(t, err, private.ErrSetupLink)
+	require.NoError(t, s.CheckSetupLink(t.Context(), old), "a newer link leaves the older valid")
 	_, err = s.SetUp(t.Context(), token, "an", "An", "ngắn")
 	require.ErrorIs(t, err, private.ErrShortPassword)
 	_, err = s.SetUp(t.Context(), token, "a n", "An", password)
@@ -46,8 +47,10 @@ func TestTheSetupLinkWorksOnceAndExpires(t *testing.T) {
 	u, err := s.SetUp(t.Context(), token, "an", "An", password)
 	require.NoError(t, err)
 	require.True(t, strings.HasPrefix(u.Badge, "BP-"))
-	_, err = s.SetUp(t.Context(), token, "binh", "Bình", password)
-	require.ErrorIs(t, err, private.ErrSetupLink)
+	for _, used := range []string{token, old} {
+		_, err = s.SetUp(t.Context(), used, "binh", "Bình", password)
+		require.ErrorIs(t, err, private.ErrSetupLink, "the first user takes the force of all links")
+	}
 	_, err = s.NewSetupLink(t.Context())
 	require.ErrorIs(t, err, private.ErrUsersExist)
 

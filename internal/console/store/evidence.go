@@ -74,7 +74,7 @@ func (s *Store) EvidencePath(digest string) (string, bool) {
 	if !isDigest(digest) {
 		return "", false
 	}
-	path := s.files.Path(digest)
+	path := filepath.Join(s.opt.Dir, "evidence", digest[:2], digest)
 	st, err := os.Stat(path)
 	return path, err == nil && st.Mode().IsRegular()
 }

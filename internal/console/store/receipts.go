@@ -103,10 +103,11 @@ func (t *batchTx) writeReceipt(d debt) error {
 }
 
 // receiptAlert writes the extra receipt of one alert. Its id follows from the
-// alert, so that a store that is built anew does not receipt it twice.
+// alert and the store: one store says it once, and a store that was lost and
+// built anew says again that it has it.
 func (t *batchTx) receiptAlert(e *Event, alert event.ID) error {
 	r := event.Receipt{
-		ID:     event.DeriveID(e.At, "receipt.alert", string(t.opt.Agency), alert, event.ID(e.Chain)),
+		ID:     event.DeriveID(e.At, "receipt.alert", string(t.opt.Agency), alert, event.ID(t.id)),
 		Agency: t.opt.Agency, Gate: e.Gate, Chain: e.Chain, Sequence: e.Sequence,
 		Head: event.Digest(e.Header), Alert: alert, At: t.now.UTC(),
 	}

@@ -48,6 +48,9 @@ type Options struct {
 	Log    *slog.Logger
 	Faults *fault.Points // may be nil
 	Now    func() time.Time
+	// Inspect opens a store that another process may be running: the evidence
+	// folder is not cleared and takes nothing.
+	Inspect bool
 	// LateAfter is the age at arrival from which an alert counts as late and
 	// raises no alarm. Zero means two minutes.
 	LateAfter time.Duration
@@ -75,9 +78,12 @@ func Open(ctx context.Context, opt Options) (*Store, error) {
 	if err := os.MkdirAll(opt.Dir, 0o700); err != nil {
 		return nil, fmt.Errorf("create store folder: %w", err)
 	}
-	files, err := openFiles(opt)
-	if err != nil {
-		return nil, err
+	var files *evidence.Store
+	if !opt.Inspect {
+		var err error
+		if files, err = openFiles(opt); err != nil {
+			return nil, err
+		}
 	}
 	path := filepath.Join(opt.Dir, File)
 	w, r, err := OpenDatabase(path)

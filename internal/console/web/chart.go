@@ -1,0 +1,177 @@
+package web
+
+import (
+	"fmt"
+	"math"
+	"strings"
+
+	"gatehouse/internal/event"
+)
+
+// The chart's drawing area in its own units.
+const (
+	chartWidth  = 400.0
+	chartHeight = 150.0
+	chartLeft   = 40.0
+	chartRight  = 8.0
+	chartTop    = 10.0
+	chartBottom = 20.0
+)
+
+// usualSigma is the alarm level that portals of this kind are delivered with
+// (7 sigma); it is drawn where the record does not say which one applied.
+const usualSigma = 7.0
+
+// chart is a radiation profile ready to be drawn: the gamma counts summed over
+// one second, as the portal judges them, beside background and threshold.
+type chart struct {
+	Line, Area        string // of SVG path and polygon
+	BackgroundY       float64
+	ThresholdY        float64
+	Background        float64 // counts per second
+	Threshold, Max    float64
+	MaxX, MaxY        float64
+	Sigma             float64
+	Assumed           bool // the threshold is the usual one, not the record's
+	Ticks             []tick
+	Seconds           []tick
+	Neutrons          []bar
+	NeutronBackground float64
+	NeutronMax        float64
+	Gamma, Neutron    bool // the monitor's own alarms
+	SpeedKMH          *float64
+	DurationSeconds   float64
+	MaxSigma          float64
+}
+
+type tick struct {
+	At   float64
+	Text string
+}
+
+type bar struct{ X, Y, W, H float64 }
+
+// newChart draws a profile; nil when there is none to draw.
+func newChart(p *event.RadiationProfile, findings []event.Finding) *chart {
+	if p == nil || len(p.Gamma) == 0 || p.GammaIntervalMS <= 0 {
+		return nil
+	}
+	c := &chart{
+		Background: p.GammaBackgroundCPS, Gamma: p.GammaAlarm, Neutron: p.NeutronAlarm, SpeedKMH: p.SpeedKMH,
+		MaxSigma: p.MaxSigma, NeutronBackground: p.NeutronBackgroundCPS,
+		DurationSeconds: float64(len(p.Gamma)*p.GammaIntervalMS) / 1000,
+	}
+	c.Sigma, c.Assumed = thresholdOf(findings)
+	c.Threshold = c.Background + c.Sigma*math.Sqrt(c.Background)
+	sums := perSecond(p.Gamma, p.GammaIntervalMS)
+	top := c.Threshold
+	for _, v := range sums {
+		top = max(top, v)
+	}
+	top = niceTop(top * 1.05)
+	y := func(v float64) float64 {
+		return chartTop + (chartHeight-chartTop-chartBottom)*(1-v/top)
+	}
+	c.trace(sums, y)
+	c.BackgroundY, c.ThresholdY = y(c.Background), y(c.Threshold)
+	for i := 0; i <= 2; i++ {
+		v := top * float64(i) / 2
+		c.Ticks = append(c.Ticks, tick{y(v), fmt.Sprintf("%.0f", v)})
+	}
+	c.axis()
+	c.neutrons(p)
+	return c
+}
+
+func (c *chart) trace(sums []float64, y func(float64) float64) {
+	var line strings.Builder
+	for i, v := range sums {
+		x := chartLeft
+		if len(sums) > 1 {
+			x += (chartWidth - chartLeft - chartRight) * float64(i) / float64(len(sums)-1)
+		}
+		if v >= c.Max {
+			c.Max, c.MaxX, c.MaxY = v, x, y(v)
+		}
+		fmt.Fprintf(&line, "%.1f,%.1f ", x, y(v))
+	}
+	c.Line = strings.TrimSpace(line.String())
+	c.Area = fmt.Sprintf("%.1f,%.1f %s %.1f,%.1f", chartLeft, y(0), c.Line, chartWidth-chartRight, y(0))
+}
+
+func (c *chart) axis() {
+	step := 1.0
+	for c.DurationSeconds/step > 6 {
+		step *= 2
+	}
+	for s := 0.0; s <= c.DurationSeconds; s += step {
+		x := chartLeft + (chartWidth-chartLeft-chartRight)*s/c.DurationSeconds
+		c.Seconds = append(c.Seconds, tick{x, fmt.Sprintf("%.0f s", s)})
+	}
+}
+
+// neutrons makes a small row of bars, one per interval.
+func (c *chart) neutrons(p *event.RadiationProfile) {
+	if len(p.Neutron) == 0 || p.NeutronIntervalMS <= 0 {
+		return
+	}
+	const height = 26.0
+	rate := 1000 / float64(p.NeutronIntervalMS)
+	top := max(10, 2*p.NeutronBackgroundCPS)
+	for _, v := range p.Neutron {
+		c.NeutronMax = max(c.NeutronMax, v*rate)
+		top = max(top, v*rate)
+	}
+	w := (chartWidth - chartLeft - chartRight) / float64(len(p.Neutron))
+	for i, v := range p.Neutron {
+		h := height * v * rate / top
+		c.Neutrons = append(c.Neutrons, bar{chartLeft + float64(i)*w + 1, height - h, max(1, w-2), h})
+	}
+}
+
+// perSecond sums counts over the last second at each interval, which is the
+// figure that the portal compares with its threshold. The first second is
+// scaled up from what there is.
+func perSecond(counts []float64, intervalMS int) []float64 {
+	n := max(1, int(math.Round(1000/float64(intervalMS))))
+	out := make([]float64, len(counts))
+	sum := 0.0
+	for i, v := range counts {
+		sum += v
+		have := n
+		if i >= n {
+			sum -= counts[i-n]
+		} else {
+			have = i + 1
+		}
+		out[i] = sum * 1000 / float64(have*intervalMS)
+	}
+	return out
+}
+
+// thresholdOf takes the alarm level from the finding, if it says so.
+func thresholdOf(findings []event.Finding) (sigma float64, assumed bool) {
+	for _, f := range findings {
+		if f.Code != event.FindingRadiationGamma {
+			continue
+		}
+		if v, ok := f.Figures["threshold_sigma"].(float64); ok && v > 0 {
+			return v, false
+		}
+	}
+	return usualSigma, true
+}
+
+// niceTop is the next round number for an axis.
+func niceTop(v float64) float64 {
+	if v <= 0 {
+		return 1
+	}
+	unit := math.Pow(10, math.Floor(math.Log10(v)))
+	for _, m := range []float64{1, 1.2, 1.5, 2, 2.5, 3, 4, 5, 6, 8, 10} {
+		if v <= m*unit {
+			return m * unit
+		}
+	}
+	return 10 * unit
+}

@@ -1,0 +1,248 @@
+package web
+
+import (
+	"errors"
+	"fmt"
+	"net/http"
+	"strconv"
+	"strings"
+	"unicode/utf8"
+
+	"gatehouse/internal/console/private"
+	"gatehouse/internal/console/store"
+	"gatehouse/internal/event"
+)
+
+// passageModel is what a passage's page shows.
+type passageModel struct {
+	store.Passage
+	Plate    event.PlateReading
+	Photos   []photoView
+	Scans    []scanView
+	Chart    *chart
+	Versions []store.Version
+	Receipts []store.Reach
+	Notes    []private.Note
+	Form     verdictForm
+}
+
+// imageView is a piece of evidence and how it stands with it.
+type imageView struct {
+	Digest string
+	Stored bool
+	// Missing is why the gate cannot send it, as it says; "" while it is on its
+	// way.
+	Missing string
+	W, H    int // pixels as stored; 0 when not known
+	Marks   []mark
+}
+
+// mark is a region on an image.
+type mark struct {
+	X, Y, W, H int
+	Label      string
+	Class      string
+}
+
+type photoView struct {
+	event.Photo
+	imageView
+}
+
+type scanView struct {
+	event.ScanView
+	imageView
+}
+
+// verdictForm is the form's state.
+type verdictForm struct {
+	Code, Reason, About, Error string
+	Version                    int
+	Sequence                   uint64
+}
+
+// passage serves a passage's page, or its live part.
+func (s *Server) passage(w http.ResponseWriter, r *http.Request, p Page) {
+	m, err := s.passageModel(r, p, event.ID(r.PathValue("id")))
+	if err != nil {
+		s.fail(w, r, p, err)
+		return
+	}
+	if r.URL.Query().Get("part") == "live" {
+		s.show(w, r, http.StatusOK, passageLive(p, m))
+		return
+	}
+	if err := s.opt.Private.Record(r.Context(), p.User.ID, "view", string(m.ID), ""); err != nil {
+		s.fail(w, r, p, err)
+		return
+	}
+	s.show(w, r, http.StatusOK, passageView(p, m))
+}
+
+func (s *Server) passageModel(r *http.Request, p Page, id event.ID) (passageModel, error) {
+	ctx := r.Context()
+	var m passageModel
+	var err error
+	if m.Passage, err = s.opt.Store.Passage(ctx, id); err != nil {
+		return m, err
+	}
+	if m.Versions, err = s.opt.Store.Versions(ctx, id); err != nil {
+		return m, err
+	}
+	if m.Receipts, err = s.opt.Store.ReceiptsFor(ctx, m.Place); err != nil {
+		return m, err
+	}
+	if m.Notes, err = s.opt.Private.Notes(ctx, id); err != nil {
+		return m, err
+	}
+	m.Plate = store.BestPlate(&m.Passage.Passage)
+	m.Chart = newChart(m.Radiation, m.Findings)
+	m.Form = verdictForm{Version: m.Version, Sequence: m.Sequence}
+	for _, a := range m.Alerts {
+		if !a.DecidedBy(p.Agency) {
+			m.Form.About = string(a.ID)
+			break
+		}
+	}
+	for _, ph := range m.Passage.Photos {
+		v := photoView{Photo: ph}
+		if v.imageView, err = s.imageView(r, p, m.Passage.Passage, ph.Image); err != nil {
+			return m, err
+		}
+		m.Photos = append(m.Photos, v)
+	}
+	for _, sc := range m.Passage.Scans {
+		v := scanView{ScanView: sc}
+		if v.imageView, err = s.imageView(r, p, m.Passage.Passage, sc.Image); err != nil {
+			return m, err
+		}
+		m.Scans = append(m.Scans, v)
+	}
+	return m, nil
+}
+
+// imageView looks a piece of evidence up and gathers what is marked on it.
+func (s *Server) imageView(r *http.Request, p Page, passage event.Passage, ev event.Evidence) (imageView, error) {
+	v := imageView{Digest: ev.SHA256}
+	state, err := s.opt.Store.Evidence(r.Context(), ev.SHA256)
+	if err != nil && !errors.Is(err, store.ErrNotFound) {
+		return v, err
+	}
+	path, have := s.opt.Store.EvidencePath(ev.SHA256)
+	v.Stored, v.Missing = have, state.Missing
+	if !have {
+		return v, nil
+	}
+	size := s.images.dimensions(path, ev.SHA256)
+	v.W, v.H = size.X, size.Y
+	for _, pl := range passage.Plates {
+		if x, y, w, h, ok := boxed(pl.Box); ok && pl.Photo == ev.SHA256 {
+			v.Marks = append(v.Marks, mark{x, y, w, h, DisplayPlate(pl), "plate"})
+		}
+	}
+	for _, f := range passage.Findings {
+		if f.Region == nil || f.Region.Evidence != ev.SHA256 {
+			continue
+		}
+		if x, y, w, h, ok := boxed(f.Region.Box); ok {
+			v.Marks = append(v.Marks, mark{x, y, w, h, p.Code("finding", f.Code) + " " + Score(f.Score), "finding"})
+		}
+	}
+	return v, nil
+}
+
+// maxReason bounds a verdict's reason and a note, in characters.
+const maxReason = 2000
+
+// decide takes an officer's verdict.
+func (s *Server) decide(w http.ResponseWriter, r *http.Request, p Page) {
+	m, err := s.passageModel(r, p, event.ID(r.PathValue("id")))
+	if err != nil {
+		s.fail(w, r, p, err)
+		return
+	}
+	m.Form = readVerdict(r)
+	if m.Form.Error = s.checkVerdict(p, &m); m.Form.Error != "" {
+		m.Form.Version, m.Form.Sequence = m.Version, m.Sequence // what the page now shows
+		s.show(w, r, http.StatusUnprocessableEntity, passageView(p, m))
+		return
+	}
+	at := s.opt.Now().UTC()
+	v := event.Verdict{
+		ID: event.NewID(at), Agency: p.Agency, Gate: m.Gate, Alert: event.ID(m.Form.About), Passage: m.ID,
+		Code: event.VerdictCode(m.Form.Code), Reason: m.Form.Reason, Badge: p.User.Badge, At: at,
+		Saw: event.SeenVersion{Version: m.Form.Version, Sequence: m.Form.Sequence},
+	}
+	result, err := s.opt.Store.Decide(r.Context(), v)
+	if err == nil {
+		err = s.opt.Private.Record(r.Context(), p.User.ID, "verdict", string(m.ID), string(v.Code)+" "+string(v.ID))
+	}
+	if err != nil {
+		s.fail(w, r, p, err)
+		return
+	}
+	s.opt.Live.Notify(result.Changes)
+	s.opt.Uplink.Wake()
+	http.Redirect(w, r, "/passages/"+string(m.ID), http.StatusSeeOther)
+}
+
+func readVerdict(r *http.Request) verdictForm {
+	f := verdictForm{Code: r.PostFormValue("code"), Reason: strings.TrimSpace(r.PostFormValue("reason")), About: r.PostFormValue("about")}
+	// What cannot be read stays zero, which no record's version is.
+	f.Version, _ = strconv.Atoi(r.PostFormValue("version"))
+	f.Sequence, _ = strconv.ParseUint(r.PostFormValue("sequence"), 10, 64)
+	return f
+}
+
+// checkVerdict gives the mistake in a verdict, in the user's language.
+func (s *Server) checkVerdict(p Page, m *passageModel) string {
+	f := m.Form
+	known := false
+	for _, c := range event.VerdictCodes() {
+		known = known || string(c) == f.Code
+	}
+	about := f.About == ""
+	for _, a := range m.Alerts {
+		about = about || string(a.ID) == f.About
+	}
+	switch {
+	case !known:
+		return p.T("verdict.missing")
+	case !m.seen(f) || !about:
+		return p.T("verdict.changed")
+	case utf8.RuneCountInString(f.Reason) > maxReason:
+		return p.T("verdict.reason.long")
+	case f.Reason == "" && f.Code != string(event.Release):
+		return p.T("verdict.reason.needed")
+	}
+	return ""
+}
+
+// seen tells whether the form names a version of the record. It need not be
+// the newest: the verdict says which one the officer saw.
+func (m *passageModel) seen(f verdictForm) bool {
+	for _, v := range m.Versions {
+		if v.Version == f.Version && v.Sequence == f.Sequence {
+			return true
+		}
+	}
+	return false
+}
+
+// addNote stores a private note.
+func (s *Server) addNote(w http.ResponseWriter, r *http.Request, p Page) {
+	id := event.ID(r.PathValue("id"))
+	if _, err := s.opt.Store.Passage(r.Context(), id); err != nil {
+		s.fail(w, r, p, err)
+		return
+	}
+	text := strings.TrimSpace(r.PostFormValue("text"))
+	if text != "" && utf8.RuneCountInString(text) <= maxReason {
+		if err := s.opt.Private.AddNote(r.Context(), p.User.ID, id, text); err != nil {
+			s.fail(w, r, p, err)
+			return
+		}
+		s.opt.Live.Notify([]store.Change{{Topic: "passage", Key: string(id)}})
+	}
+	http.Redirect(w, r, fmt.Sprintf("/passages/%s#notes", id), http.StatusSeeOther)
+}

@@ -1,0 +1,34 @@
+// Keys go by their place on the keyboard (event.code), so that Telex and VNI
+// input methods do not change them.
+
+export function startKeys(): void {
+  document.addEventListener("keydown", (e) => {
+    const target = e.target as HTMLElement;
+    if (e.ctrlKey || e.altKey || e.metaKey || target.closest("input:not([type=radio]), textarea, select")) return;
+    if (e.code === "KeyJ" || e.code === "KeyK") {
+      step(e.code === "KeyJ" ? 1 : -1);
+      e.preventDefault();
+      return;
+    }
+    const el = document.querySelector<HTMLElement>(`[data-key="${e.code}"]`);
+    if (!el) return;
+    e.preventDefault();
+    if (el instanceof HTMLInputElement && el.type === "radio") {
+      el.checked = true;
+      el.focus();
+      return;
+    }
+    el.focus();
+    if (!(el instanceof HTMLTextAreaElement)) el.click();
+  });
+}
+
+// step moves the focus along the rows of the list.
+function step(by: number): void {
+  const rows = [...document.querySelectorAll<HTMLElement>("[data-row]")];
+  if (rows.length === 0) return;
+  const at = rows.indexOf(document.activeElement as HTMLElement);
+  const next = rows[Math.max(0, Math.min(rows.length - 1, at + by))];
+  next?.focus();
+  next?.scrollIntoView({ block: "nearest" });
+}
