@@ -355,6 +355,20 @@ func TestErrorsNameWhatToDo(t *testing.T) {
 	requireHint(try(), camera.ErrBroker)
 }
 
+func TestTheGatesOwnBroker(t *testing.T) {
+	b := natsBroker(t, "a long password")
+	env := drivertest.Env(&drivertest.Evidence{})
+	c := camera.Defaults()
+	c.ClientID, c.Topic = "gatehouse-camera", topic
+	err := camera.New(c, env).Run(t.Context(), drivertest.NewStore().Emit)
+	require.ErrorIs(t, err, camera.ErrBroker)
+	require.ErrorContains(t, err, "no broker is set")
+	env.Broker = &driver.Broker{URL: b.url, User: "gate", Password: func() string { return "a long password" }}
+	text, err := camera.New(c, env).Probe(t.Context())
+	require.NoError(t, err)
+	require.Contains(t, text, b.url)
+}
+
 func TestEvidenceStoreFails(t *testing.T) {
 	d := newDevice(t, natsBroker(t, ""))
 	evidence := &drivertest.Evidence{}
@@ -447,7 +461,7 @@ func TestSettingsAreChecked(t *testing.T) {
 	_, err := camera.Kind().New(drivertest.Decode([]byte(good)), drivertest.Env(nil))
 	require.NoError(t, err)
 	for _, text := range []string{
-		"client_id: a\ntopic: a/b\n", "broker: tcp://x:1\ntopic: a/b\n", "broker: tcp://x:1\nclient_id: a\n",
+		"broker: nowhere\nclient_id: a\ntopic: a/b\n", "broker: tcp://x:1\ntopic: a/b\n", "broker: tcp://x:1\nclient_id: a\n",
 		good + "format: hikvision\n", good + "cameras: {a: above}\n", good + "labels: []\n", good + "image_limit: 5\n",
 		good + "password: secret\n", "broker: tcp://x:1\nclient_id: a\ntopic: a/#\n",
 	} {

@@ -113,6 +113,9 @@ func (d *Driver) Probe(ctx context.Context) (string, error) {
 func (d *Driver) read(line *link.Line, ring *driver.Ring) error {
 	judge := link.NewJudge(line.Name(), d.config.Silence)
 	frames := link.NewReader(line, link.Lines(MaxLine), d.env.Now)
+	// Tamper and faults are told on change only. After a lost link they hold
+	// until the monitor says otherwise, which has to be told once more.
+	again := d.state.report("").State != event.Up
 	for {
 		f, err := frames.Next(judge.Deadline())
 		if errors.Is(err, os.ErrDeadlineExceeded) {
@@ -122,6 +125,10 @@ func (d *Driver) read(line *link.Line, ring *driver.Ring) error {
 			return err
 		}
 		readings, good := d.frame(f)
+		if good && again {
+			again = false
+			readings = append(readings, d.state.standing(f.At))
+		}
 		ring.Put(readings...)
 		if good {
 			judge.Good()

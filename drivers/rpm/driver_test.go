@@ -195,6 +195,27 @@ func TestOccupancyEndsAfterReconnect(t *testing.T) {
 	require.Equal(t, []event.PresenceEdge{{Occupied: true}, {Unterminated: true}}, edges)
 }
 
+func TestTamperHoldsAfterReconnect(t *testing.T) {
+	conns := make(chan net.Conn, 2)
+	d := rpm.NewOn(rpm.Defaults(), drivertest.Env(nil), func(ctx context.Context) (*link.Line, error) {
+		return link.New(ctx, "pipe", link.Stream(<-conns)), nil
+	})
+	store := drivertest.NewStore()
+	for _, text := range []string{"TT,000000,000000,000000,000000\r\n", "NB,000001,000002,000003,000004\r\n"} {
+		near, far := net.Pipe()
+		conns <- near
+		go func() {
+			_, _ = far.Write([]byte(text))
+			_ = far.Close()
+		}()
+		require.ErrorIs(t, d.Run(t.Context(), store.Emit), link.ErrUnplugged)
+	}
+	rs := store.Readings()
+	require.Len(t, rs, 3)
+	require.Equal(t, &event.Report{State: event.Faulty, Code: "STANDING"}, rs[2].Report)
+	require.Empty(t, rs[2].Frames)
+}
+
 func TestProbe(t *testing.T) {
 	p := drivertest.NewPTY(t)
 	d := monitor{p}.Driver(drivertest.Env(nil))

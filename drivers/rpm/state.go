@@ -129,6 +129,14 @@ func (s *state) report(code string) *event.Report {
 	return out
 }
 
+// standing is the state that still holds, as a reading without a frame.
+func (s *state) standing(at time.Time) event.Reading {
+	return event.Reading{
+		Kind: event.DeviceReport, Class: event.Active, ReceivedAt: at, Quality: event.Good,
+		Frames: []string{}, Report: s.report("STANDING"),
+	}
+}
+
 func presence(edge event.PresenceEdge, at time.Time) event.Reading {
 	return event.Reading{
 		Kind: event.PresenceChange, Class: event.Active, ReceivedAt: at, Quality: event.Good,
