@@ -19,6 +19,10 @@
 //   - where no presence device is configured or able to look, camera captures
 //     and scanner items open passages, marked "no-presence".
 //
+// What this cannot tell: when a queue stands still for longer than Join.Before
+// between a camera and the portal, the capture of the vehicle that waits is
+// given to the one in the portal. Join.Before must exceed the usual wait.
+//
 // # What is not remembered
 //
 // A closed passage is kept for Keep.For (and at most Keep.Count of them), so

@@ -37,8 +37,10 @@ func (e *Engine) raise(p *passage, c conclusion) {
 		c.source = event.Source{Kind: "rule", Name: ruleName, Version: e.lane.Policy.Version()}
 	}
 	f := event.Finding{
+		// The entry is among the causes: what is withdrawn and raised again within
+		// one millisecond is another finding.
 		ID: event.DeriveID(e.now, "finding", e.lane.Policy.Version(),
-			p.Record.ID, event.ID(c.code), event.ID(c.device), event.ID(c.mark)),
+			p.Record.ID, e.entry, event.ID(c.code), event.ID(c.device), event.ID(c.mark)),
 		Code: c.code, Severity: severity, Lead: rule.Lead, Score: c.score, At: e.now, Device: c.device,
 		Region: c.region, Source: c.source, Figures: c.figures, Causes: c.causes,
 		Headline: risk.Fill(rule.Headline, e.vars(c)),
@@ -55,12 +57,8 @@ func (e *Engine) raise(p *passage, c conclusion) {
 }
 
 func (e *Engine) vars(c conclusion) risk.Vars {
-	device := event.Text{VI: c.device, EN: c.device}
-	if c.device == visionName {
-		device = event.Text{VI: "phân tích ảnh", EN: "image analysis"}
-	}
 	return risk.Vars{
-		"code": {VI: c.code, EN: c.code}, "lane": {VI: e.lane.ID, EN: e.lane.ID}, "device": device,
+		"code": {VI: c.code, EN: c.code}, "lane": {VI: e.lane.ID, EN: e.lane.ID}, "device": e.lane.named(c.device),
 		"reason": c.reason, "figures": c.said, "score": decimal("%s", c.score, 2),
 	}
 }

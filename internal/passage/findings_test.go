@@ -187,7 +187,7 @@ func TestVisionDown(t *testing.T) {
 	require.Equal(t, event.Closed, p.State)
 	require.Equal(t, []string{"COVERAGE-GAP vision"}, codes(p))
 	require.Equal(t, event.Down, coverage(t, p, "vision").State)
-	require.Contains(t, p.Findings[0].Headline.VI, "phân tích ảnh")
+	require.Equal(t, "Lượt qua làn 01 chưa được phân tích ảnh kiểm tra: phân tích ảnh chưa chạy", p.Findings[0].Headline.VI)
 	require.Equal(t, digests("A", "A-1"), p.Pending)
 
 	s.answer(5000, "A", "done", plate("12C12345", 0.9))
@@ -197,6 +197,24 @@ func TestVisionDown(t *testing.T) {
 	require.Empty(t, late.Pending)
 	require.Empty(t, late.Findings)
 	require.Equal(t, "Cancel", s.alerts()[1].MsgType)
+}
+
+func TestFindingRaisedAgainAtOnce(t *testing.T) {
+	s := play(t, goodsLane(t))
+	s.begin(0)
+	s.gamma(1, 45, false)
+	s.end(2)
+	s.scanEvent(5, "S1", "SCAN_BEGIN")
+	s.untilQuiet(62) // the join's time is over and the scan is missing
+	closed := s.one().ClosedAt.Sub(noon).Seconds()
+	s.scanImage(closed, "S1", 1)             // here it is
+	s.scanEvent(closed, "S1", "SCAN_END", 3) // and it is not whole
+	ids := map[event.ID]bool{}
+	for _, a := range s.alerts() {
+		require.False(t, ids[a.ID], "an id names one alert")
+		ids[a.ID] = true
+	}
+	require.Contains(t, codes(s.one()), "COVERAGE-GAP xray")
 }
 
 func TestResultsThatDoNotFit(t *testing.T) {

@@ -326,8 +326,10 @@ func TestPresenceDeviceDown(t *testing.T) {
 	p = s.one()
 	require.Equal(t, event.Closed, p.State)
 	require.Equal(t, []string{"COVERAGE-GAP rpm"}, codes(p))
-	require.Contains(t, p.Findings[0].Headline.VI, "mất tín hiệu từ 12:00:00")
-	require.Contains(t, p.Findings[0].Headline.EN, "no signal since 12:00:00")
+	require.Equal(t, event.Text{
+		VI: "Lượt qua làn 01 chưa được cổng đo phóng xạ rpm kiểm tra: mất tín hiệu từ 12:00:00",
+		EN: "Passage on lane 01 was not looked at by radiation portal rpm: no signal since 12:00:00",
+	}, p.Findings[0].Headline)
 }
 
 func TestBaggageLaneWithoutPresence(t *testing.T) {

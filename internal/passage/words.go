@@ -15,6 +15,28 @@ func localTime(t time.Time) string {
 // Vietnamese, then " / ", then English.
 func bilingual(t event.Text) string { return t.VI + " / " + t.EN }
 
+// named is a device as people at the gate speak of it: what it is, and its id.
+func (l *Lane) named(device string) event.Text {
+	if device == visionName {
+		return event.Text{VI: "phân tích ảnh", EN: "image analysis"}
+	}
+	d, ok := l.device(device)
+	switch {
+	case !ok:
+		return event.Text{VI: device, EN: device}
+	case d.Radiation:
+		return event.Text{VI: "cổng đo phóng xạ " + device, EN: "radiation portal " + device}
+	case d.Role == RolePresence:
+		return event.Text{VI: "cảm biến hiện diện " + device, EN: "presence sensor " + device}
+	case d.Role == RoleCamera:
+		return event.Text{VI: "máy ảnh " + device, EN: "camera " + device}
+	case d.Role == RoleScanner:
+		return event.Text{VI: "máy soi " + device, EN: "X-ray scanner " + device}
+	default:
+		return event.Text{VI: "thiết bị " + device, EN: "device " + device}
+	}
+}
+
 func reasonState(c condition) event.Text {
 	at := localTime(c.Since)
 	switch c.State {
