@@ -33,6 +33,7 @@ import (
 
 	"gatehouse/internal/sim/book"
 	"gatehouse/internal/sim/fault"
+	"gatehouse/internal/sim/pace"
 )
 
 // Settings of a camera.
@@ -52,10 +53,12 @@ type Book interface {
 }
 
 const (
-	retryPause = 200 * time.Millisecond
-	ackTime    = 5 * time.Second // without PUBACK for so long, the message is sent again
-	stateBeat  = 30 * time.Second
-	skew       = 10 * time.Minute // of the clock faults
+	reconnect   = 500 * time.Millisecond
+	connectTime = 5 * time.Second
+	retryPause  = 200 * time.Millisecond
+	ackTime     = 5 * time.Second // without PUBACK for so long, the message is sent again
+	stateBeat   = 30 * time.Second
+	skew        = 10 * time.Minute // of the clock faults
 )
 
 type message struct {
@@ -200,10 +203,9 @@ func (c *Camera) Online() bool {
 	return c.online
 }
 
-// Run keeps the connection and sends what is queued until ctx ends; it then
-// says disconnected and goes.
+// Run keeps a connection and sends what is queued until ctx ends; it then says
+// disconnected and goes.
 func (c *Camera) Run(ctx context.Context) error {
-	client := mqtt.NewClient(c.options())
 	var jobs sync.WaitGroup
 	defer jobs.Wait()
 	for _, name := range unplugged() {
@@ -215,22 +217,49 @@ func (c *Camera) Run(ctx context.Context) error {
 			})
 		})
 	}
-	client.Connect() // with ConnectRetry it never fails, it goes on trying
-	defer client.Disconnect(100)
+	told := false // one line for each time that the broker cannot be reached
+	for ctx.Err() == nil {
+		lost := make(chan error, 1)
+		client := mqtt.NewClient(c.options(ctx, lost))
+		token := client.Connect()
+		token.Wait() // the connect time-out bounds it
+		switch err := token.Error(); {
+		case err == nil:
+			told = false
+			c.setOnline(true, nil)
+			c.setOnline(false, c.session(ctx, client, lost))
+		case !told && !c.away() && ctx.Err() == nil:
+			told = true
+			c.log.Warn("camera cannot reach its broker; captures queue", "err", err)
+		}
+		client.Disconnect(100)
+		_ = pace.Pace(1).Sleep(ctx, reconnect) // ctx's end ends the loop
+	}
+	return nil
+}
+
+// session sends what is queued over one connection until it is lost, which it
+// returns, or ctx ends.
+func (c *Camera) session(ctx context.Context, client mqtt.Client, lost <-chan error) error {
+	state := func(word string) mqtt.Token { return client.Publish(c.set.Topic+"/$state", 1, true, word) }
+	state("online")
 	beat := time.NewTicker(stateBeat)
 	defer beat.Stop()
 	for {
-		if client.IsConnectionOpen() && c.sendFirst(ctx, client) {
+		if c.sendFirst(ctx, client) {
 			continue
 		}
 		retry := time.NewTimer(retryPause)
 		select {
 		case <-ctx.Done():
 			retry.Stop()
-			c.goodbye(client)
+			state("disconnected").WaitTimeout(time.Second)
 			return nil
+		case err := <-lost:
+			retry.Stop()
+			return err
 		case <-beat.C:
-			client.Publish(c.set.Topic+"/$state", 1, true, "online")
+			state("online")
 		case <-c.wake:
 		case <-retry.C:
 		}
@@ -275,13 +304,6 @@ func (c *Camera) sendFirst(ctx context.Context, client mqtt.Client) bool {
 	return true
 }
 
-func (c *Camera) goodbye(client mqtt.Client) {
-	if !client.IsConnectionOpen() {
-		return
-	}
-	client.Publish(c.set.Topic+"/$state", 1, true, "disconnected").WaitTimeout(time.Second)
-}
-
 // unplugged are the faults that take the network away.
 func unplugged() []string { return []string{"broker-away", "unplug"} }
 
@@ -292,19 +314,21 @@ func (c *Camera) away() bool {
 // errAway is what dialling fails with while the network is unplugged.
 var errAway = errors.New("network unplugged by a simulated fault")
 
-func (c *Camera) options() *mqtt.ClientOptions {
+// options of one connection. The client's own reconnecting is off: it would
+// send again by itself what this camera sends again, and sleeps on after the end.
+func (c *Camera) options(ctx context.Context, lost chan<- error) *mqtt.ClientOptions {
 	o := mqtt.NewClientOptions().AddBroker(c.set.Broker).SetClientID(c.set.ClientID).
 		SetUsername(c.set.User).SetPassword(c.set.Password).
 		SetProtocolVersion(4).SetCleanSession(true).SetOrderMatters(false).
-		SetKeepAlive(10*time.Second).SetPingTimeout(5*time.Second).SetConnectTimeout(5*time.Second).
-		SetConnectRetry(true).SetConnectRetryInterval(time.Second).
-		SetAutoReconnect(true).SetMaxReconnectInterval(2*time.Second).
+		SetKeepAlive(10*time.Second).SetPingTimeout(5*time.Second).SetConnectTimeout(connectTime).
+		SetConnectRetry(false).SetAutoReconnect(false).
 		SetWill(c.set.Topic+"/$state", "offline", 1, true)
 	o.SetCustomOpenConnectionFn(func(u *url.URL, _ mqtt.ClientOptions) (net.Conn, error) {
 		if c.away() {
 			return nil, errAway
 		}
-		conn, err := net.DialTimeout("tcp", u.Host, 5*time.Second)
+		dial := net.Dialer{Timeout: connectTime}
+		conn, err := dial.DialContext(ctx, "tcp", u.Host)
 		if err != nil {
 			return nil, fmt.Errorf("reach the broker: %w", err)
 		}
@@ -313,15 +337,7 @@ func (c *Camera) options() *mqtt.ClientOptions {
 		c.mu.Unlock()
 		return conn, nil
 	})
-	o.SetOnConnectHandler(func(client mqtt.Client) {
-		c.setOnline(true, nil)
-		client.Publish(c.set.Topic+"/$state", 1, true, "online")
-		select {
-		case c.wake <- struct{}{}:
-		default:
-		}
-	})
-	o.SetConnectionLostHandler(func(_ mqtt.Client, err error) { c.setOnline(false, err) })
+	o.SetConnectionLostHandler(func(_ mqtt.Client, err error) { lost <- err })
 	return o
 }
 
@@ -335,7 +351,7 @@ func (c *Camera) setOnline(on bool, err error) {
 	switch {
 	case on && !was:
 		c.log.Info("camera has its broker", "waiting", waiting)
-	case !on && was:
+	case !on && was && err != nil:
 		c.log.Warn("camera lost its broker; captures queue", "err", err)
 	}
 }

@@ -87,7 +87,22 @@ func (p *Port) Run(ctx context.Context, ready chan<- struct{}) error {
 		}
 		failure = errors.Join(failure, p.appear())
 	})
+	p.drain()
 	return errors.Join(failure, p.vanish())
+}
+
+// drain gives a reader the time to take what was sent before an orderly end,
+// since closing the port throws away what it has not read.
+func (p *Port) drain() {
+	tick := time.NewTicker(5 * time.Millisecond)
+	defer tick.Stop()
+	for empty, until := 0, time.Now().Add(2*stuck); empty < 2 && time.Now().Before(until); <-tick.C {
+		p.mu.Lock()
+		if p.term == nil || p.listeners == 0 || p.term.unread() == 0 {
+			empty++
+		}
+		p.mu.Unlock()
+	}
 }
 
 // Lines are the lines that the host sent, without their line end.
@@ -259,6 +274,9 @@ func (p *Port) write(b []byte, passage string) string {
 		return "not-open"
 	case p.term.unread() > overrun:
 		return "overrun"
+	}
+	if len(p.tail)+len(b) > MaxFrame+2 && len(p.tail) > 0 {
+		b = append([]byte("\r\n"), b...) // a torn piece ends here, it must not grow
 	}
 	// Errors are a stuck reader or a line that is just being closed: what left is
 	// booked, the rest is lost on the wire.
