@@ -81,7 +81,9 @@ func quote(s string) string {
 }
 
 const configText = `# Gatehouse hub: accounts of the gates and of each agency.
-# Streams are made by the gate that embeds the hub, or by gatectl.
+# A hub that is embedded in a gate makes its streams itself. On one of its own
+# the streams INBOX and IMAGES of each agency's account and SAYINGS-<AGENCY> of
+# the account GATES have to be made by its administrator.
 server_name: {{quote .O.Name}}
 host: {{quote .Host}}
 port: {{.Port}}
