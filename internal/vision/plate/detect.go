@@ -137,3 +137,54 @@ func localMax(data []float32, w, h, x, y int) bool {
 	}
 	return true
 }
+
+// The canvas of a second look: the plate as first found, straightened, in the
+// middle of half the width.
+const (
+	canvasWidth  = 448
+	canvasHeight = 320
+	canvasPlate  = 200 // width of the plate on it
+	nearMiddle   = 0.4 // overlap from which what is found is the same plate
+)
+
+// again looks a second time at a plate whose corners may be off: it is
+// straightened by the corners found, and what the detector now finds in the
+// middle of that view is mapped back. ok is false when nothing is there.
+func (d detector) again(img gocv.Mat, first quad) (second quad, ok bool, err error) {
+	w, h := first.mean()
+	half := canvasPlate / 2.0
+	tall := min(max(half*h/max(w, 1), 16), canvasHeight/3)
+	const cx, cy = canvasWidth / 2.0, canvasHeight / 2.0
+	middle := quad{{cx - half, cy - tall}, {cx + half, cy - tall}, {cx + half, cy + tall}, {cx - half, cy + tall}}
+
+	there := transform(first, middle)
+	defer there.Close()
+	view := gocv.NewMat()
+	defer view.Close()
+	gocv.WarpPerspectiveWithParams(img, &view, there, image.Pt(canvasWidth, canvasHeight), gocv.InterpolationLinear,
+		gocv.BorderConstant, color.RGBA{R: padGrey, G: padGrey, B: padGrey})
+	found, err := d.find(view)
+	if err != nil {
+		return quad{}, false, err
+	}
+	best := nearMiddle
+	for _, f := range found {
+		if o := overlap(f.Quad, middle); o >= best {
+			best, second, ok = o, f.Quad, true
+		}
+	}
+	if !ok {
+		return quad{}, false, nil
+	}
+	back := transform(middle, first)
+	defer back.Close()
+	for i, p := range second {
+		at := func(r, c int) float64 { return back.GetDoubleAt(r, c) }
+		z := at(2, 0)*p.X + at(2, 1)*p.Y + at(2, 2)
+		second[i] = point{
+			(at(0, 0)*p.X + at(0, 1)*p.Y + at(0, 2)) / z,
+			(at(1, 0)*p.X + at(1, 1)*p.Y + at(1, 2)) / z,
+		}
+	}
+	return second, second.plausible(), nil
+}

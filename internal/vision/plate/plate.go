@@ -6,6 +6,8 @@ import (
 	"time"
 	"unicode/utf8"
 
+	"gocv.io/x/gocv"
+
 	"gatehouse/internal/vision/model"
 	"gatehouse/internal/vision/picture"
 	"gatehouse/internal/vision/wire"
@@ -79,14 +81,14 @@ func (a *Analyser) Analyse(p *picture.Picture) (*wire.Plates, error) {
 	detected := time.Now()
 	result := &wire.Plates{Plates: []wire.Plate{}, Model: a.Model()}
 	if len(found) > 0 {
-		all, err := a.reader.read(p.Mat, found, a.rules.Country)
+		all, err := a.readTwice(p.Mat, found)
 		if err != nil {
 			return nil, wire.Errorf(wire.Internal, "read plates: %v", err)
 		}
-		for i, d := range found {
-			if one, ok := a.conclude(d, all[i]); ok {
-				one.Box = p.ToStored(d.Quad.rect())
-				result.Plates = append(result.Plates, one)
+		for _, r := range all {
+			if r.listed {
+				r.plate.Box = p.ToStored(r.at.Quad.rect())
+				result.Plates = append(result.Plates, r.plate)
 			}
 		}
 	}
@@ -95,6 +97,65 @@ func (a *Analyser) Analyse(p *picture.Picture) (*wire.Plates, error) {
 		"read":   milliseconds(time.Since(detected)),
 	}
 	return result, nil
+}
+
+// reading is a plate with the place where it was read.
+type reading struct {
+	at     detection
+	plate  wire.Plate
+	listed bool
+}
+
+// certain is the score from which no second look is worth its time.
+const certain = 0.9
+
+// readTwice reads every plate, and those that are not certain once more with
+// corners from a second look. The better reading counts.
+func (a *Analyser) readTwice(img gocv.Mat, found []detection) ([]reading, error) {
+	all, err := a.readOnce(img, found)
+	if err != nil {
+		return nil, err
+	}
+	var places []detection
+	var which []int
+	for i, r := range all {
+		if r.plate.Score >= certain {
+			continue
+		}
+		q, ok, err := a.detector.again(img, r.at.Quad)
+		if err != nil {
+			return nil, err
+		}
+		if ok {
+			places, which = append(places, detection{q, r.at.Score}), append(which, i)
+		}
+	}
+	if len(places) == 0 {
+		return all, nil
+	}
+	second, err := a.readOnce(img, places)
+	if err != nil {
+		return nil, err
+	}
+	for k, i := range which {
+		if second[k].plate.Text != "" && second[k].plate.Score > all[i].plate.Score {
+			all[i] = second[k]
+		}
+	}
+	return all, nil
+}
+
+func (a *Analyser) readOnce(img gocv.Mat, found []detection) ([]reading, error) {
+	all, err := a.reader.read(img, found, a.rules.Country)
+	if err != nil {
+		return nil, err
+	}
+	out := make([]reading, len(found))
+	for i, d := range found {
+		out[i].at = d
+		out[i].plate, out[i].listed = a.conclude(d, all[i])
+	}
+	return out, nil
 }
 
 func milliseconds(d time.Duration) float64 { return float64(d.Microseconds()) / 1000 }
