@@ -69,23 +69,23 @@ def vietnamese(rng):
     """A random Vietnamese plate of any kind."""
     p = str(_pick(rng, PROVINCES))
     r = rng.random()
-    if r < 0.30:
+    if r < 0.27:
         head = p + ("-" if rng.random() < 0.1 else "") + _pick(rng, CAR)
         colours = (WHITE, BLACK) if rng.random() < 0.6 else (YELLOW, BLACK)
         return _vn("car", rng, head, 0.8, colours)
-    if r < 0.40:
+    if r < 0.36:
         return _vn("car-yellow", rng, p + _pick(rng, "CHEFBKRGD"), 0.9, (YELLOW, BLACK))
-    if r < 0.52:
+    if r < 0.46:
         second = _pick(rng, SECOND) if rng.random() < 0.5 else str(rng.integers(1, 10))
         head = p + "-" + _pick(rng, CAR) + second
         return _vn("moto", rng, head, 0.7, (WHITE, BLACK), "moto")
-    if r < 0.60:
+    if r < 0.57:
         head = p + _pick(rng, STATE)
         if rng.random() < 0.4:
             return _vn("moto-state", rng, p + "-" + _pick(rng, STATE) + str(rng.integers(1, 10)), 0.7,
                        (BLUE, PAPER), "moto")
         return _vn("car-state", rng, head, 0.7, (BLUE, PAPER))
-    if r < 0.72:
+    if r < 0.69:
         series = _pick(rng, ["LD", "DA", "KT", "HC", "CD", "MK", "RM", "TĐ", "MĐ", "LD", "DA", "CT", "LB"])
         colours = (WHITE, BLACK)
         if series in ("CT", "LB"):
@@ -97,10 +97,10 @@ def vietnamese(rng):
         if series == "MĐ":
             return _vn("moto-electric", rng, p + "-MĐ" + str(rng.integers(1, 10)), 0.8, colours, "moto")
         return _vn("series", rng, p + series, 0.7, colours)
-    if r < 0.82:
+    if r < 0.78:
         colours = (WHITE, BLACK) if rng.random() < 0.5 else (YELLOW, BLACK)
         return _vn("trailer", rng, p + "R", 0.85, colours)
-    if r < 0.88:
+    if r < 0.87:
         a, b, n = _pick(rng, MILITARY_FIRST), _pick(rng, MILITARY_SECOND), _digits(rng, 4)
         if rng.random() < 0.6:
             return Layout("military", "VN", [a + b + "-" + n[:2] + "-" + n[2:]], (RED, PAPER), "long", a + b + n)

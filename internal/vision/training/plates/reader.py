@@ -92,6 +92,8 @@ class Source:
             a = np.radians(rng.uniform(-12, 12))
             q = (q - c) @ np.array([[np.cos(a), np.sin(a)], [-np.sin(a), np.cos(a)]]) + c
         out = data.rectify(img, q, rng.uniform(0.02, 0.16))
+        if rng.random() < 0.12:  # as blue and red plates, and infra-red, show it
+            out = 255 - out
         if rng.random() < 0.6:
             out = degrade.light(rng, out, 0.6)
         if rng.random() < 0.35:
@@ -115,7 +117,7 @@ class Source:
     def sample(self, rng):
         """One training sample: image, text, rows (0 unknown), country, centres or None."""
         r = rng.random()
-        if r < 0.45:
+        if r < 0.42:
             return self.photographed(rng)
         return self.rendered(rng) if r < 0.93 else self.background(rng)
 

@@ -19,13 +19,13 @@ def paste(img, plate, quad):
 def random_quad(rng, centre, width, height, steep=1.0):
     """A plate seen from anywhere in front: yaw, pitch, roll and perspective."""
     r = rng.random()
-    spread = steep * (2.2 if r < 0.2 else 1.0)
+    spread = steep * (2.2 if r < 0.35 else 1.0)
     q = np.array([[-1, -1], [1, -1], [1, 1], [-1, 1]], np.float64) * (width / 2, height / 2)
     q *= (1 - abs(rng.normal(0, 0.10)) * spread, 1)  # yaw narrows
     q[:, 1] *= 1 + q[:, 0] / width * rng.normal(0, 0.12) * spread  # one end nearer
-    q[:, 1] += q[:, 0] * rng.normal(0, 0.08) * spread
+    q[:, 1] += q[:, 0] * rng.normal(0, 0.11) * spread
     q[:, 0] += q[:, 1] * rng.normal(0, 0.06) * spread
-    a = np.radians(rng.normal(0, 3.0 * spread))
+    a = np.radians(rng.normal(0, 4.0 * spread))
     rot = np.array([[np.cos(a), np.sin(a)], [-np.sin(a), np.cos(a)]])
     return (q @ rot + centre).astype(np.float32)
 
@@ -50,14 +50,19 @@ class Scenes:
         if r < 0.50:
             img, quads, exact = self.photo(rng, exchange=rng.random() < 0.45)
         else:
-            img, quads, exact = self.rendered(rng)
-        strength = 0.55 if not exact.any() else 0.9
+            img, quads, exact, _ = self.rendered(rng)
+        strength = 0.6 if r < 0.5 else 0.9
         img = degrade.light(rng, img, strength)
         img = degrade.sensor(rng, degrade.optics(rng, img, strength), strength)
         return img, quads, exact
 
     def photo(self, rng, exchange):
-        img, quads, _ = self.real[int(rng.choice(len(self.real), p=self.weights))]
+        """A turned, sheared, scaled crop of a train picture.
+
+        The plates of the fixed camera stand upright, so their turned boxes serve as true corners; elsewhere a box
+        only bounds the corners.
+        """
+        img, quads, scene = self.real[int(rng.choice(len(self.real), p=self.weights))]
         base = min(data.LONG_SIDE / max(img.shape[:2]), data.MAX_UPSCALE)
         s = base * np.exp(rng.uniform(np.log(0.45), np.log(1.35)))
         aspect = np.exp(rng.normal(0, 0.06))
@@ -67,10 +72,14 @@ class Scenes:
         m = np.array([[s * aspect, 0, 0], [0, s / aspect, 0]])
         at = target @ m[:, :2].T
         m[:, 2] = rng.uniform(0.15, 0.85, 2) * SIDE - at
-        if rng.random() < 0.4:
-            a, c = np.radians(rng.normal(0, 5)), SIDE / 2
-            rot = cv2.getRotationMatrix2D((c, c), np.degrees(a), 1)
-            m = rot @ np.vstack([m, [0, 0, 1]])
+        upright = scene == "gate-fixed"
+        if rng.random() < (0.7 if upright else 0.35):
+            c, wide = SIDE / 2, 9 if upright else 4
+            turn = np.vstack([cv2.getRotationMatrix2D((c, c), rng.normal(0, wide), 1), [0, 0, 1]])
+            if upright:
+                sx, sy = rng.normal(0, 0.12, 2)
+                turn = np.array([[1, sx, -sx * c], [sy, 1, -sy * c], [0, 0, 1]]) @ turn
+            m = (turn @ np.vstack([m, [0, 0, 1]]))[:2]
         small, k = img, 1.0
         if s < 0.7:
             k = max(s * 1.2, 0.1)
@@ -80,7 +89,7 @@ class Scenes:
         border = cv2.BORDER_CONSTANT
         out = cv2.warpAffine(small, warp, (SIDE, SIDE), flags=cv2.INTER_LINEAR, borderMode=border, borderValue=(data.PAD,) * 3)
         quads = [(q @ m[:, :2].T + m[:, 2]).astype(np.float32) for q in quads]
-        exact = np.zeros(len(quads), bool)
+        exact = np.full(len(quads), upright)
         if exchange:
             for i, q in enumerate(quads):
                 quads[i] = self.exchange(rng, out, q)
@@ -127,10 +136,11 @@ class Scenes:
         return lorry(rng)
 
     def rendered(self, rng):
+        """A backdrop with distractors and up to three plates: picture, quads, True for each, the plates."""
         img = self.backdrop(rng)
         for _ in range(int(rng.integers(0, 4))):
             lettering(rng, img)
-        quads = []
+        quads, plates = [], []
         for _ in range(int(rng.choice([0, 1, 2, 3], p=[0.08, 0.6, 0.22, 0.1]))):
             plate = self.render.plate(rng)
             ratio = plate.image.shape[1] / plate.image.shape[0]
@@ -149,7 +159,8 @@ class Scenes:
             quad = random_quad(rng, centre, width, height)
             paste(img, plate, quad)
             quads.append(quad)
-        return img, np.array(quads, np.float32).reshape(-1, 4, 2), np.ones(len(quads), bool)
+            plates.append(plate)
+        return img, np.array(quads, np.float32).reshape(-1, 4, 2), np.ones(len(quads), bool), plates
 
 
 def shade(rng):
@@ -187,10 +198,13 @@ def lorry(rng):
             rect(0, -0.1, 0.005, 0.75, shade(rng))
             for x in (-0.35, -0.15, 0.15, 0.35):
                 rect(x, -0.1, 0.012, 0.75, shade(rng))
+        y, k, round_lamp = rng.uniform(0.2, 0.42), rng.uniform(0.05, 0.09), rng.random() < 0.5
+        lamp = (40, 40, 200) if rng.random() < 0.5 else (220, 240, 245)
         for x in (-0.4, 0.4):
-            y, k = rng.uniform(0.2, 0.42), rng.uniform(0.05, 0.09)
-            lamp = (40, 40, 200) if rng.random() < 0.5 else (220, 240, 245)
-            rect(x, y, k * 1.6, k, lamp)
+            if round_lamp:
+                cv2.circle(img, (int(cx + x * w), int(cy + y * h)), int(k * 0.6 * w), lamp, -1, cv2.LINE_AA)
+            else:
+                rect(x, y, k * 1.6, k, lamp)
         rect(0, rng.uniform(0.38, 0.5), rng.uniform(0.8, 1.1), rng.uniform(0.06, 0.16), shade(rng))
         for x in (-0.38, 0.38):
             cv2.ellipse(img, (int(cx + x * w), int(cy + 0.55 * h)), (int(0.08 * w), int(0.09 * w)), 0, 0, 360, (25, 25, 25), -1)

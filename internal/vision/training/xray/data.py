@@ -209,18 +209,22 @@ class Projector:
         return turn(rng, shapes.benign(rng), size)
 
     def sample(self, rng):
-        """A crop and its target: share of threat per 8x8 cell, and a weight."""
+        """A crop and its target: whether each 8x8 cell shows a threat, and a weight."""
         g = self.background(rng)
-        mask, harm = np.zeros_like(g), np.zeros_like(g)
-        floor = rng.uniform(0.02, 0.4)
+        mask, harm, change = np.zeros_like(g), np.zeros_like(g), np.zeros_like(g)
+        floor = rng.uniform(0.02, 0.35)
         for _ in range(int(rng.choice([0, 1, 2], p=[0.4, 0.45, 0.15]))):
+            before = g.copy()
             mask = np.maximum(mask, project(rng, g, self.threat(rng), floor=floor))
+            change = np.maximum(change, before - g)
         for _ in range(int(rng.choice([0, 1, 2], p=[0.4, 0.45, 0.15]))):
             harm = np.maximum(harm, project(rng, g, self.harmless(rng), floor=floor))
         g = finish(rng, g)
         n = self.side // STRIDE
         cover = cv2.resize(mask, (n, n), interpolation=cv2.INTER_AREA)
+        shown = cv2.resize(change, (n, n), interpolation=cv2.INTER_AREA)
         near = cv2.resize(harm, (n, n), interpolation=cv2.INTER_AREA)
         target = (cover >= 0.3).astype(np.float32)
-        weight = np.where((cover > 0.02) & (cover < 0.3), 0.0, 1.0) + 1.5 * (near > 0.1) * (cover <= 0.02)
+        unsure = (cover > 0.02) & ((cover < 0.3) | (shown < 0.03 * cover + 0.01))  # hidden behind what is opaque anyway
+        weight = np.where(unsure, 0.0, 1.0) + 1.5 * (near > 0.1) * (cover <= 0.02)
         return g, target, weight.astype(np.float32)

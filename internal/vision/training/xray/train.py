@@ -27,7 +27,7 @@ def loss_of(model, b):
     cell = (ce * w * (0.15 + hard)).sum() / (w * (0.15 + hard.clamp(min=0.05))).sum()
     free = torch.where((y == 0) & (w > 0), ce, torch.zeros_like(ce)).flatten(1)
     worst = free.topk(8, 1).values.mean()
-    hit = (p * y).sum() / y.sum().clamp(min=1)
+    hit = (p * y * w).sum() / (y * w).sum().clamp(min=1)
     return cell + 0.15 * worst, {"cell": cell, "worst": worst, "hit": hit, "free": (p * (1 - y)).mean()}
 
 
