@@ -10,6 +10,8 @@ import (
 	"github.com/creack/pty"
 	"github.com/stretchr/testify/require"
 	"golang.org/x/sys/unix"
+
+	"gatehouse/internal/link"
 )
 
 // PTY is the device's end of a pseudo-terminal.
@@ -36,8 +38,12 @@ func NewPTY(t *testing.T) *PTY {
 	return p
 }
 
-// Path is the port's path for the driver.
-func (p *PTY) Path() string { return p.path }
+// Config implements Far.
+func (p *PTY) Config() link.Config {
+	c := link.Serial(115200)
+	c.Port = p.path
+	return c
+}
 
 // WaitOpen returns once the driver has opened the port.
 func (p *PTY) WaitOpen() {
@@ -67,10 +73,15 @@ func (p *PTY) Write(b []byte) {
 // ReadLine waits for a line of the driver and gives it without CR LF.
 func (p *PTY) ReadLine() string {
 	p.t.Helper()
+	return readLine(p.t, p.master)
+}
+
+func readLine(t *testing.T, r io.Reader) string {
+	t.Helper()
 	line, one := "", make([]byte, 1)
 	for {
-		_, err := io.ReadFull(p.master, one)
-		require.NoError(p.t, err)
+		_, err := io.ReadFull(r, one)
+		require.NoError(t, err)
 		if one[0] == '\n' {
 			return line
 		}
@@ -78,6 +89,12 @@ func (p *PTY) ReadLine() string {
 			line += string(one)
 		}
 	}
+}
+
+// peek says whether a socket is connected, without taking bytes from it.
+func peek(fd uintptr) bool {
+	n, _, err := unix.Recvfrom(int(fd), make([]byte, 1), unix.MSG_PEEK|unix.MSG_DONTWAIT)
+	return n > 0 || err == unix.EAGAIN
 }
 
 // Cut unplugs the port.

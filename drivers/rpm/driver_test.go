@@ -25,12 +25,12 @@ var _ = flag.Bool("update", false, "write the expected readings of the golden ca
 
 func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 
-// monitor is a fake portal monitor on a pseudo-terminal.
-type monitor struct{ *drivertest.PTY }
+// monitor is a fake portal monitor.
+type monitor struct{ drivertest.Far }
 
 func (m monitor) Driver(env driver.Env) driver.Driver {
 	c := rpm.Defaults()
-	c.Line.Port = m.Path()
+	c.Line = m.Config()
 	return rpm.New(c, env)
 }
 
@@ -58,7 +58,12 @@ func (m monitor) Garbage() []string {
 func (monitor) Redelivers([]string) []string { return nil }
 
 func TestConformance(t *testing.T) {
-	drivertest.Suite(t, func(t *testing.T) drivertest.Device { return monitor{drivertest.NewPTY(t)} })
+	t.Run("serial", func(t *testing.T) {
+		drivertest.Suite(t, func(t *testing.T) drivertest.Device { return monitor{drivertest.NewPTY(t)} })
+	})
+	t.Run("tcp", func(t *testing.T) {
+		drivertest.Suite(t, func(t *testing.T) drivertest.Device { return monitor{drivertest.NewTCP(t)} })
+	})
 }
 
 func onLine(c rpm.Config) func(driver.Env, func(context.Context) (*link.Line, error)) driver.Driver {
@@ -225,5 +230,5 @@ func TestProbe(t *testing.T) {
 	}()
 	text, err := d.(driver.Prober).Probe(t.Context())
 	require.NoError(t, err)
-	require.Equal(t, fmt.Sprintf("radiation portal monitor on %s sends GB", p.Path()), text)
+	require.Equal(t, fmt.Sprintf("radiation portal monitor on %s sends GB", p.Config().Port), text)
 }

@@ -88,8 +88,12 @@ type Driver struct {
 	broken int               // frames that could not be read since the last sequence
 	heard  time.Time         // when the last sentence came
 
-	mu  sync.Mutex
-	seq int // last sequence sent
+	writing sync.Mutex // held while a sentence is sent
+
+	mu    sync.Mutex
+	seq   int                   // last sequence sent
+	line  *link.Line            // open one, for commands
+	asked map[int]chan Sentence // by sequence: who waits for an answer
 }
 
 var (
@@ -104,7 +108,7 @@ func New(c Config, env driver.Env) *Driver {
 
 // NewOn makes a driver on a line that the caller opens.
 func NewOn(c Config, env driver.Env, open func(context.Context) (*link.Line, error)) *Driver {
-	return &Driver{config: c, env: env, open: open, state: event.Up, seq: -1}
+	return &Driver{config: c, env: env, open: open, state: event.Up, seq: -1, asked: map[int]chan Sentence{}}
 }
 
 // Run implements driver.Driver.
@@ -124,6 +128,8 @@ func (d *Driver) Run(ctx context.Context, emit driver.Emit) error {
 			return err
 		}
 		defer func() { _ = line.Close() }()
+		d.use(line)
+		defer d.use(nil)
 		var all sync.WaitGroup
 		for _, work := range []func() error{
 			func() error { return d.read(line, ring, box) },
@@ -194,6 +200,8 @@ func (d *Driver) keepAlive(ctx context.Context, line *link.Line) error {
 func (d *Driver) send(ctx context.Context, line *link.Line, s Sentence) error {
 	ctx, cancel := context.WithTimeout(ctx, d.config.KeepAlive)
 	defer cancel()
+	d.writing.Lock()
+	defer d.writing.Unlock()
 	return line.Write(ctx, append(Format(s), "\r\n"...))
 }
 

@@ -47,21 +47,21 @@ func settings(folder string) xray.Config {
 	return c
 }
 
-// scanner is a fake scanner on a pseudo-terminal with a drop folder.
+// scanner is a fake scanner with a drop folder.
 type scanner struct {
-	*drivertest.PTY
+	drivertest.Far
 	t      *testing.T
 	folder string
 	seq    int
 }
 
 func newScanner(t *testing.T) *scanner {
-	return &scanner{PTY: drivertest.NewPTY(t), t: t, folder: t.TempDir()}
+	return &scanner{Far: drivertest.NewPTY(t), t: t, folder: t.TempDir()}
 }
 
 func (s *scanner) Driver(env driver.Env) driver.Driver {
 	c := settings(s.folder)
-	c.Line.Port = s.Path()
+	c.Line = s.Config()
 	return xray.New(c, env)
 }
 
@@ -119,7 +119,14 @@ func (s *scanner) Garbage() []string {
 func (s *scanner) Redelivers(digests []string) []string { return digests[2:4] }
 
 func TestConformance(t *testing.T) {
-	drivertest.Suite(t, func(t *testing.T) drivertest.Device { return newScanner(t) })
+	t.Run("serial", func(t *testing.T) {
+		drivertest.Suite(t, func(t *testing.T) drivertest.Device { return newScanner(t) })
+	})
+	t.Run("tcp", func(t *testing.T) {
+		drivertest.Suite(t, func(t *testing.T) drivertest.Device {
+			return &scanner{Far: drivertest.NewTCP(t), t: t, folder: t.TempDir()}
+		})
+	})
 }
 
 // run starts a driver on a fresh scanner; stop ends it and wants no error.
@@ -313,7 +320,7 @@ func TestFilesThatNobodyAnnounced(t *testing.T) {
 func TestTooLargeImageIsNotStored(t *testing.T) {
 	s := newScanner(t)
 	c := settings(s.folder)
-	c.Line.Port = s.Path()
+	c.Line = s.Config()
 	c.Drop.Limit = 1024
 	c.Drop.After = "delete"
 	store := drivertest.NewStore()
@@ -451,5 +458,5 @@ func TestProbe(t *testing.T) {
 	}()
 	text, err := s.Driver(drivertest.Env(nil)).(driver.Prober).Probe(t.Context())
 	require.NoError(t, err)
-	require.Equal(t, "X-ray scanner on "+s.Path()+" is WARMUP", text)
+	require.Equal(t, "X-ray scanner on "+s.Config().Port+" is WARMUP", text)
 }

@@ -33,11 +33,13 @@ func (d *Driver) sentence(s Sentence, f link.Frame, out *result) {
 	case TypeImage:
 		out.images = append(out.images, &expected{image: s.Image(), line: base})
 	case TypeAck:
+		d.answered(s)
 		base.Kind = event.DeviceReport
 		base.Class = event.Idle
 		base.Report = &event.Report{State: d.state, Code: s.Type}
 		out.readings = append(out.readings, base)
 	case TypeNak:
+		d.answered(s)
 		base.Kind = event.DeviceReport
 		base.Report = &event.Report{State: d.state, Code: s.Type, Detail: map[string]string{"refused": s.Fields[0]}}
 		out.readings = append(out.readings, base)
