@@ -27,6 +27,7 @@ import (
 	"net/url"
 	"slices"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	mqtt "github.com/eclipse/paho.mqtt.golang"
@@ -79,7 +80,7 @@ type Camera struct {
 	queue    []message
 	captures int
 	wake     chan struct{}
-	conn     net.Conn // the one to cut for broker-away
+	conn     *cable // the one to cut for broker-away
 	online   bool
 }
 
@@ -332,10 +333,11 @@ func (c *Camera) options(ctx context.Context, lost chan<- error) *mqtt.ClientOpt
 		if err != nil {
 			return nil, fmt.Errorf("reach the broker: %w", err)
 		}
+		plug := &cable{Conn: conn}
 		c.mu.Lock()
-		c.conn = conn
+		c.conn = plug
 		c.mu.Unlock()
-		return conn, nil
+		return plug, nil
 	})
 	o.SetConnectionLostHandler(func(_ mqtt.Client, err error) { lost <- err })
 	return o
@@ -361,6 +363,23 @@ func (c *Camera) cut() {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	if c.conn != nil {
-		_ = c.conn.Close()
+		c.conn.cut.Store(true)
+		_ = c.conn.Close() // what it says about it is no news
 	}
+}
+
+// cable is a connection that can be cut. The client takes a read from a closed
+// connection for its own doing and would notice nothing before its next ping.
+type cable struct {
+	net.Conn
+	cut atomic.Bool
+}
+
+// Read implements net.Conn.
+func (c *cable) Read(b []byte) (int, error) {
+	n, err := c.Conn.Read(b)
+	if err != nil && c.cut.Load() {
+		err = errAway
+	}
+	return n, err
 }
