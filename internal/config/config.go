@@ -135,6 +135,9 @@ type Device struct {
 	// View is what a camera sees, and Scan what a scanner scans.
 	View string `yaml:"view" validate:"omitempty,oneof=front rear side overview"`
 	Scan string `yaml:"scan" validate:"omitempty,oneof=cargo baggage"`
+	// Transit is the longest usual time from leaving the presence zone to the
+	// begin of the scan, of a scanner behind it; zero means 20 s.
+	Transit time.Duration `yaml:"transit" validate:"gte=0"`
 	// Silence overrides the driver's own limit on how long the device may say
 	// nothing.
 	Silence  time.Duration `yaml:"silence" validate:"gte=0"`

@@ -24,6 +24,10 @@ func (e *Engine) capture(d *Device, r *event.Reading) {
 		e.photo(p, d, r)
 		return
 	}
+	if p := e.delayed(d, t, r); p != nil {
+		e.photo(p, d, r)
+		return
+	}
 	if p := e.pictured(d, t, r.ReceivedAt); p != nil {
 		e.photo(p, d, r)
 		return
@@ -73,6 +77,23 @@ func (e *Engine) pictured(d *Device, t track, at time.Time) *passage {
 		}
 		return p
 	}
+}
+
+// delayed is the passage that a capture before the portal announced although
+// it comes late, such as after a break of the camera's link: the first that
+// began soon after the picture was taken and lacks one. Without such a passage
+// the camera's clock decides nothing.
+func (e *Engine) delayed(d *Device, t track, r *event.Reading) *passage {
+	if d.Position != PositionBefore || r.DeviceTime == nil || r.ReceivedAt.Sub(*r.DeviceTime) <= lateCapture {
+		return nil
+	}
+	taken := wall(*r.DeviceTime)
+	for _, p := range e.s.Passages {
+		if wait := p.Record.OpenedAt.Sub(taken); !p.shows(t) && wait >= -lateCapture && wait <= e.lane.Join.Before {
+			return p
+		}
+	}
+	return nil
 }
 
 // firstWithout is the earliest fitting passage after the last one that the

@@ -68,7 +68,6 @@ func (e *Engine) linked(ds *deviceState, c condition, heard time.Time) {
 			}
 		}
 		e.breakSpans(ds.ID)
-		e.doubt(ds.ID)
 	} else {
 		if wasDown {
 			ds.Link = condition{State: event.Up, Since: c.Since}
@@ -106,7 +105,6 @@ func (e *Engine) started(s *event.Start) {
 		if ds.Link.State != event.Down {
 			ds.Link = condition{State: event.Down, Since: since, Reason: irregularRestart}
 		}
-		e.doubt(ds.ID)
 		e.watchDevice(ds)
 	}
 	e.breakSpans("")
@@ -166,19 +164,6 @@ func (e *Engine) watchDevice(ds *deviceState) {
 				w.Worst = c
 				p.dirty = true
 			}
-		}
-	}
-}
-
-// doubt marks the passages that a scanner may have scanned while it was away.
-func (e *Engine) doubt(device string) {
-	d, ok := e.lane.device(device)
-	if !ok || d.Role != RoleScanner {
-		return
-	}
-	for _, p := range e.s.Passages {
-		if !p.ended() && !p.scannedBy(device) && !slices.Contains(p.Doubtful, device) {
-			p.Doubtful = append(p.Doubtful, device)
 		}
 	}
 }

@@ -58,8 +58,8 @@ type Device struct {
 	// Views is how many views a complete scan has; 0 means 1.
 	Views int
 	// Transit is the longest usual time from leaving the presence zone to the
-	// begin of the scan. It matters only after the scanner was away: a passage
-	// older than that was scanned unseen, and the next scan is not its own. 0
+	// begin of the scan. A passage that left longer ago was scanned unseen or
+	// turned away, and the next scan is not its own unless there is no other. 0
 	// means 20 s.
 	Transit time.Duration
 }

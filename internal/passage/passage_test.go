@@ -422,6 +422,73 @@ func TestScanAfterTheScannerWasAway(t *testing.T) {
 
 func ptr[T any](v T) *T { return &v }
 
+func TestCapturesThatComeLateGoToTheirOwnPassages(t *testing.T) {
+	s := play(t, goodsLane(t))
+	late := func(name string, taken float64) event.Reading {
+		r := photoOf(name, name)
+		r.DeviceTime = ptr(at(taken))
+		return r
+	}
+	s.begin(0)
+	s.end(4)
+	s.begin(20)
+	s.reading(23, "camera", late("A", -2)) // the camera had lost its link
+	s.reading(23.1, "camera", late("B", 18))
+	s.end(24)
+	s.reading(38, "camera", late("C", 38))
+	s.begin(40)
+	s.end(44)
+	s.reading(58, "camera", late("D", -600)) // a clock that is wrong
+	s.begin(60)
+	s.end(64)
+	rs := s.records()
+	require.Len(t, rs, 4)
+	for i, name := range []string{"A", "B", "C", "D"} {
+		require.Equal(t, digests(name), images(rs[i]))
+	}
+}
+
+func TestScansFindBackAfterALorryThatWasNotScanned(t *testing.T) {
+	s := play(t, goodsLane(t))
+	s.begin(0)
+	s.end(4) // A turns away before the scanner
+	for i, scan := range []string{"B", "C", "D"} {
+		from := float64(25 * (i + 1))
+		s.begin(from)
+		s.end(from + 4)
+		s.scan(from+7, scan)
+	}
+	s.untilQuiet(1000)
+	rs := s.records()
+	require.Len(t, rs, 4)
+	require.Empty(t, rs[0].Scans)
+	for i, scan := range []string{"B", "C", "D"} {
+		require.Len(t, rs[i+1].Scans, 1)
+		require.Equal(t, scan, rs[i+1].Scans[0].ScanID)
+	}
+}
+
+func TestTailGatersInOneOccupancyAreScannedTwice(t *testing.T) {
+	s := play(t, goodsLane(t))
+	s.photo(-1, "camera", "A")
+	s.begin(0)
+	s.photo(4, "camera", "B")
+	s.end(8)
+	s.scan(10, "A")
+	s.untilQuiet(14.5) // B's photo has waited for another presence in vain
+	s.begin(15)
+	s.scan(16, "B") // while C is in the portal
+	s.end(19)
+	s.scan(22, "C")
+	s.untilQuiet(1000)
+	rs := s.records()
+	require.Len(t, rs, 2)
+	require.Len(t, rs[0].Scans, 2)
+	require.Equal(t, "B", rs[0].Scans[1].ScanID)
+	require.Len(t, rs[1].Scans, 1)
+	require.Equal(t, "C", rs[1].Scans[0].ScanID)
+}
+
 func TestScanCutOff(t *testing.T) {
 	s := play(t, goodsLane(t))
 	s.photo(0, "camera", "A")

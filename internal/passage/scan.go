@@ -61,23 +61,24 @@ func (e *Engine) scanned(d *Device, key scanKey, r *event.Reading) *passage {
 }
 
 // nextToScan is the passage whose scan comes next: the earliest that the
-// scanner has not scanned, after the last that it has. After the scanner was
-// away, passages that it would have scanned meanwhile are passed over, or every
-// later scan would go to the lorry before its own.
+// scanner has not scanned, after the last that it has. What left longer ago
+// than the way to the scanner takes turned away or was scanned unseen, and is
+// passed over, or every later scan would go to the lorry before its own. A
+// passage in which two lorries tail-gated is scanned twice.
 func (e *Engine) nextToScan(d *Device, at time.Time) *passage {
 	var candidates []*passage
 	for _, p := range e.s.Passages {
-		if p.scannedBy(d.ID) {
+		scans := p.scansBy(d.ID)
+		if scans > 0 {
 			candidates = nil
-			continue
 		}
-		if e.reachable(p, at) {
+		again := scans > 0 && scans < p.vehicles() && p.justLeft(d, at)
+		if again || scans == 0 && e.reachable(p, at) {
 			candidates = append(candidates, p)
 		}
 	}
 	for _, p := range candidates {
-		missed := slices.Contains(p.Doubtful, d.ID) && p.Record.LeftAt != nil && at.Sub(*p.Record.LeftAt) > d.Transit
-		if !missed {
+		if p.Record.LeftAt == nil || p.justLeft(d, at) {
 			return p
 		}
 	}
@@ -85,6 +86,23 @@ func (e *Engine) nextToScan(d *Device, at time.Time) *passage {
 		return nil
 	}
 	return candidates[len(candidates)-1]
+}
+
+// justLeft says that the passage may be on its way to the scanner.
+func (p *passage) justLeft(d *Device, at time.Time) bool {
+	return p.Record.LeftAt != nil && at.Sub(*p.Record.LeftAt) <= d.Transit
+}
+
+// vehicles is how many the cameras saw in the passage: the most tracks of one
+// camera in one view.
+func (p *passage) vehicles() int {
+	seen, most := map[track]int{}, 0
+	for _, t := range p.Tracks {
+		t.Event = ""
+		seen[t]++
+		most = max(most, seen[t])
+	}
+	return most
 }
 
 // openForScanner opens a passage that no presence device has seen. A camera may
@@ -169,6 +187,14 @@ func (p *passage) scanState(key scanKey) *scanState {
 	return &p.Scans[i]
 }
 
-func (p *passage) scannedBy(device string) bool {
-	return slices.ContainsFunc(p.Scans, func(s scanState) bool { return s.Device == device })
+func (p *passage) scannedBy(device string) bool { return p.scansBy(device) > 0 }
+
+func (p *passage) scansBy(device string) int {
+	n := 0
+	for _, s := range p.Scans {
+		if s.Device == device {
+			n++
+		}
+	}
+	return n
 }

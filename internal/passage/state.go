@@ -66,14 +66,12 @@ type passage struct {
 	Spans    []span        `json:"spans,omitempty"`
 	Deadline *Deadline     `json:"deadline,omitempty"`
 	Scans    []scanState   `json:"scans,omitempty"`
-	// Doubtful are scanners that were away while this passage waited for them.
-	Doubtful []string   `json:"doubtful,omitempty"`
-	Tracks   []track    `json:"tracks,omitempty"`
-	Blank    []string   `json:"blank,omitempty"` // devices that answered without a usable image
-	Analyses []analysis `json:"analyses,omitempty"`
-	Watch    []watch    `json:"watch,omitempty"` // required devices
-	Alerts   []sent     `json:"alerts,omitempty"`
-	Gamma    []float64  `json:"gamma,omitempty"` // the last samples, for the sliding second
+	Tracks   []track       `json:"tracks,omitempty"`
+	Blank    []string      `json:"blank,omitempty"` // devices that answered without a usable image
+	Analyses []analysis    `json:"analyses,omitempty"`
+	Watch    []watch       `json:"watch,omitempty"` // required devices
+	Alerts   []sent        `json:"alerts,omitempty"`
+	Gamma    []float64     `json:"gamma,omitempty"` // the last samples, for the sliding second
 	// Scanner opened the passage, and with Item set it ends when the item leaves.
 	Scanner string `json:"scanner,omitempty"`
 	Item    bool   `json:"item,omitempty"`
