@@ -135,8 +135,21 @@ func (s *story) judge(c account.Case) account.Report {
 	}
 	c.Differences, err = account.Compare(s.ctx, s.stores[event.Customs], s.stores[event.BorderGuard])
 	require.NoError(s.t, err)
+	s.silenced(c.Books)
 	c.From, c.Faults, c.Said, c.Evidence = s.watched, s.windows, s.said, s.checkEvidence
 	return account.Judge(c)
+}
+
+// silenced notes that each device fell silent for good after its last frame,
+// when the simulator was ended.
+func (s *story) silenced(b account.Books) {
+	last := map[string]time.Time{}
+	for _, f := range b.Ledger {
+		last[f.Device] = f.At
+	}
+	for device, at := range last {
+		s.window(account.Window{From: at, To: time.Now(), Device: device, What: "the simulator's end"})
+	}
 }
 
 // checkEvidence reads a piece from an agency's folder and hashes it.
@@ -164,7 +177,10 @@ func (s *story) exports() {
 		_, err := s.stage.Output(s.within(30*time.Second), "gatehouse-console", "export", "--config", s.stage.Config(a), "--gate", "15BB", "--out", out)
 		require.NoError(s.t, err)
 		report, err := s.verify(out)
-		require.NoError(s.t, err, "the record of %s must verify: %s", a, report)
+		if err != nil {
+			s.t.Errorf("the record of %s does not verify: %v: %s", a, err, report)
+			continue
+		}
 		s.say("the record of %s verifies: %s", a, bytes.TrimSpace(report))
 		for _, field := range []string{"header", "payload", "signature"} {
 			for range 3 {
@@ -172,7 +188,6 @@ func (s *story) exports() {
 			}
 		}
 	}
-	s.say("no record with a changed byte verifies")
 }
 
 func (s *story) verify(path string) ([]byte, error) {

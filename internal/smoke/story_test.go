@@ -16,6 +16,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/goccy/go-yaml"
 	"github.com/stretchr/testify/require"
 
 	"gatehouse/internal/event"
@@ -71,6 +72,7 @@ func newStory(t *testing.T, seed uint64, vision func(root, dir string) string) *
 	}
 	s.stage, err = stage.New(stage.Options{
 		Dir: dir, Programs: filepath.Join(root, "build", "torture"), Vision: vision(root, dir), Configs: filepath.Join(root, "configs", "demo"),
+		Speed: speedOf(t, scenario(root)),
 	})
 	require.NoError(t, err)
 	t.Cleanup(func() {
@@ -80,6 +82,21 @@ func newStory(t *testing.T, seed uint64, vision func(root, dir string) string) *
 		s.tidy()
 	})
 	return s
+}
+
+// scenario is what is played.
+func scenario(root string) string { return filepath.Join(root, "configs", "scenarios", "smoke.yaml") }
+
+// speedOf is how fast a scenario plays.
+func speedOf(t *testing.T, path string) float64 {
+	text, err := os.ReadFile(path)
+	require.NoError(t, err)
+	var s struct {
+		Speed float64 `yaml:"speed"`
+	}
+	require.NoError(t, yaml.Unmarshal(text, &s))
+	require.Positive(t, s.Speed)
+	return s.Speed
 }
 
 // built is where the vision worker is built.
@@ -136,7 +153,7 @@ func (s *story) start() {
 	s.key = s.stage.Path("gate-out-of-band.pub")
 	require.NoError(s.t, os.WriteFile(s.key, key, 0o644))
 
-	s.sim, err = s.stage.StartSim(filepath.Join(s.root, "configs", "scenarios", "smoke.yaml"))
+	s.sim, err = s.stage.StartSim(scenario(s.root))
 	require.NoError(s.t, err)
 	require.NoError(s.t, stage.Until(s.within(20*time.Second), "the simulated ports", func() (bool, error) {
 		_, err := os.Stat(s.stage.Path("sim", "dev", "xray"))

@@ -21,7 +21,10 @@ func (j *judge) latency() {
 	}
 	var quiet, all []time.Duration
 	for id, a := range j.s.Received {
-		at, known := opened(&a.First, sent)
+		if j.byID[id] == nil {
+			continue
+		}
+		at, known := opened(j.byID[id], sent)
 		if !known {
 			continue
 		}
@@ -30,15 +33,15 @@ func (j *judge) latency() {
 		disturbed := slices.ContainsFunc(j.c.Faults, func(w Window) bool {
 			return !a.At.Before(w.From.Add(-settled)) && !at.After(w.To.Add(settled))
 		})
-		if !disturbed && j.byID[id] != nil {
+		if !disturbed {
 			quiet = append(quiet, took)
 		}
 	}
 	j.figures.Latency = map[event.Agency]Latency{j.s.Agency: {Quiet: quantiles(quiet), All: quantiles(all)}}
 }
 
-// opened is when the device had sent the first frame of the passage that opened
-// it: the one received when it opened, sent at the latest moment before.
+// opened is when the device had sent the frame that opened the passage: the
+// one that was received when it opened, sent at the latest moment before.
 func opened(p *event.Passage, sent map[frameKey][]time.Time) (time.Time, bool) {
 	for _, r := range p.Readings {
 		if !r.ReceivedAt.Equal(p.OpenedAt) {

@@ -8,6 +8,7 @@ import (
 	"net"
 	"os"
 	"path/filepath"
+	"regexp"
 	"slices"
 	"strings"
 	"sync"
@@ -22,6 +23,9 @@ type Options struct {
 	Programs string // folder of gatehouse, gatehouse-console, gatectl and gatesim
 	Vision   string // folder of gatehouse-vision with its models and libraries; first on the PATH
 	Configs  string // folder of gate.yaml, customs.yaml and borderguard.yaml
+	// Speed is how many simulated seconds go into a real one. The time limits
+	// within which the gate joins readings shrink with it. Zero means 1.
+	Speed float64
 }
 
 // Ports are the listeners of one gate on 127.0.0.1.
@@ -84,8 +88,27 @@ func (p Ports) demo() map[string]int {
 	}
 }
 
-// derive copies the demo's configurations with other ports, and with nothing
-// else changed.
+// limit is a line of the gate's configuration that limits how readings are
+// joined in time.
+var limit = regexp.MustCompile(`(?m)^(\s+(?:before|after|missing_end|tail_gate|transit): )(\S+)`)
+
+// quicken divides the limits by the speed of the simulated traffic.
+func (s *Stage) quicken(text []byte) []byte {
+	if s.opt.Speed == 0 || s.opt.Speed == 1 {
+		return text
+	}
+	return limit.ReplaceAllFunc(text, func(line []byte) []byte {
+		parts := limit.FindSubmatch(line)
+		d, err := time.ParseDuration(string(parts[2]))
+		if err != nil {
+			return line
+		}
+		return fmt.Appendf(nil, "%s%s", parts[1], time.Duration(float64(d)/s.opt.Speed))
+	})
+}
+
+// derive copies the demo's configurations with other ports and quicker limits,
+// and with nothing else changed.
 func (s *Stage) derive() error {
 	replaced := 0
 	for _, name := range []string{"gate.yaml", "customs.yaml", "borderguard.yaml"} {
@@ -97,7 +120,7 @@ func (s *Stage) derive() error {
 			replaced += bytes.Count(text, []byte(from))
 			text = bytes.ReplaceAll(text, []byte(from), fmt.Appendf(nil, "127.0.0.1:%d", to))
 		}
-		if err := os.WriteFile(s.Path(name), text, 0o644); err != nil {
+		if err := os.WriteFile(s.Path(name), s.quicken(text), 0o644); err != nil {
 			return fmt.Errorf("derive configuration: %w", err)
 		}
 	}
