@@ -251,7 +251,7 @@ func (p *Port) Send(line, passage string) {
 	}
 	for _, c := range pieces {
 		if c.after > 0 {
-			time.Sleep(c.after)
+			<-time.After(c.after)
 		}
 		if reason := p.write(c.bytes, passage); reason != "" {
 			for _, h := range lines {

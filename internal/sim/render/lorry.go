@@ -94,11 +94,11 @@ func (p *painter) windscreen() {
 		p.solid(box(x-240, 1625, x+240, 2080, 90), 0.75, flat(cabin))
 		p.solid(box(x-130, 2040, x+130, 2270, 70), 0.75, flat(cabin))
 	}
-	p.solid(disc(-520, 2120, 105, 135), 0.55, flat(rgb{0.42, 0.30, 0.23})) // the driver
-	p.solid(box(-740, 1625, -300, 1960, 130), 0.55, flat(rgb{0.16, 0.20, 0.30}))
-	p.solid(disc(-520, 1690, 250, 60), 0.8, flat(grey(0.03)))
-	p.solid(box(700, 1660, 860, 1800, 8), 0.9, flat(rgb{0.85, 0.75, 0.25})) // inspection stamp
-	p.solid(box(890, 1660, 990, 1790, 8), 0.9, flat(rgb{0.75, 0.85, 0.80}))
+	p.solid(disc(520, 2120, 105, 135), 0.55, flat(rgb{0.42, 0.30, 0.23})) // the driver, on the left of the lorry
+	p.solid(box(300, 1625, 740, 1960, 130), 0.55, flat(rgb{0.16, 0.20, 0.30}))
+	p.solid(disc(520, 1690, 250, 60), 0.8, flat(grey(0.03)))
+	p.solid(box(-860, 1660, -700, 1800, 8), 0.9, flat(rgb{0.85, 0.75, 0.25})) // inspection stamp
+	p.solid(box(-990, 1660, -890, 1790, 8), 0.9, flat(rgb{0.75, 0.85, 0.80}))
 	for _, x := range []float64{-900, -150, 600} { // wipers
 		p.solid(stripe(point{x, 1600}, point{x + 520, 1690}, 22), 1, flat(grey(0.03)))
 		p.solid(stripe(point{x + 140, 1632}, point{x + 660, 1665}, 12), 1, flat(grey(0.04)))
