@@ -121,6 +121,11 @@ type Join struct {
 	After      time.Duration `yaml:"after" validate:"gt=0"`
 	MissingEnd time.Duration `yaml:"missing_end" validate:"gt=0"`
 	TailGate   time.Duration `yaml:"tail_gate" validate:"gte=0"`
+	// Resume is how long the presence device may be away for what stands there
+	// afterwards to be the same vehicle.
+	Resume time.Duration `yaml:"resume" validate:"gt=0"`
+	// Vision is how long a passage waits for vision before it closes without.
+	Vision time.Duration `yaml:"vision" validate:"gt=0"`
 }
 
 // Device is one instrument on a lane.
@@ -138,6 +143,11 @@ type Device struct {
 	// Transit is the longest usual time from leaving the presence zone to the
 	// begin of the scan, of a scanner behind it; zero means 20 s.
 	Transit time.Duration `yaml:"transit" validate:"gte=0"`
+	// Position is where a camera stands: before, during or after the presence
+	// zone.
+	Position string `yaml:"position" validate:"omitempty,oneof=before during after"`
+	// Views is how many views a complete scan has.
+	Views int `yaml:"views" validate:"gte=0,max=16"`
 	// Silence overrides the driver's own limit on how long the device may say
 	// nothing.
 	Silence  time.Duration `yaml:"silence" validate:"gte=0"`
@@ -167,6 +177,8 @@ func defaultLane(l *Lane) {
 	set(&l.Join.After, 60*time.Second)
 	set(&l.Join.MissingEnd, 120*time.Second)
 	set(&l.Join.TailGate, time.Second)
+	set(&l.Join.Resume, 10*time.Second)
+	set(&l.Join.Vision, 20*time.Second)
 	for i := range l.Devices {
 		set(&l.Devices[i].Role, "other")
 	}

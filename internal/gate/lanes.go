@@ -22,6 +22,7 @@ func passageLane(g config.Gate, l config.Lane, policy *risk.Table) passage.Lane 
 		Gate: g.ID, ID: l.ID, Kind: l.Kind, Direction: l.Direction, Flow: l.Flow,
 		Join: passage.Join{
 			Before: l.Join.Before, After: l.Join.After, MissingEnd: l.Join.MissingEnd, TailGate: l.Join.TailGate,
+			Resume: l.Join.Resume, Vision: l.Join.Vision,
 		},
 		Vision: len(g.Vision.Command) > 0, Policy: policy,
 	}
@@ -29,6 +30,7 @@ func passageLane(g config.Gate, l config.Lane, policy *risk.Table) passage.Lane 
 		out.Devices = append(out.Devices, passage.Device{
 			ID: d.ID, Driver: d.Driver, Role: passage.Role(d.Role), Required: d.Required,
 			Radiation: d.Driver == "rpm", View: d.View, Scan: d.Scan, Transit: d.Transit,
+			Position: passage.Position(d.Position), Views: d.Views,
 		})
 	}
 	return out
