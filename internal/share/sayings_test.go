@@ -318,3 +318,18 @@ func FuzzParseMessage(f *testing.F) {
 		}
 	})
 }
+
+func FuzzParseChunk(f *testing.F) {
+	sha := event.Digest(nil)
+	f.Add("inbox.image.15BB."+sha, "0", "5", "", []byte("hello"))
+	f.Add("inbox.image.15BB."+sha, "", "", "gone", []byte(nil))
+	f.Fuzz(func(t *testing.T, subject, offset, size, missing string, data []byte) {
+		h := nats.Header{share.HeaderOffset: {offset}, share.HeaderSize: {size}, share.HeaderMissing: {missing}}
+		c, err := share.ParseChunk(subject, h, data)
+		if err == nil && c.Missing == "" {
+			require.GreaterOrEqual(t, c.Offset, int64(0))
+			require.LessOrEqual(t, c.Offset+int64(len(c.Data)), c.Size)
+			require.LessOrEqual(t, c.Size, int64(share.MaxEvidence))
+		}
+	})
+}

@@ -88,7 +88,7 @@ func (s *site) agencyJS(a event.Agency) jetstream.JetStream {
 // running runs f until the test or stop ends it.
 func running(t testing.TB, f func(context.Context) error) (stop func()) {
 	t.Helper()
-	ctx, cancel := context.WithCancel(context.Background())
+	ctx, cancel := context.WithCancel(context.WithoutCancel(t.Context()))
 	done := make(chan struct{})
 	go func() {
 		defer close(done)
