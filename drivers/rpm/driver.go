@@ -141,23 +141,49 @@ func (d *Driver) read(line *link.Line, ring *driver.Ring) error {
 // frame is the readings of one frame of the line, and whether it held a valid
 // record.
 func (d *Driver) frame(f link.Frame) ([]event.Reading, bool) {
-	if f.Fault != link.Torn {
-		r, err := Parse(f.Data)
-		// A setup record has columns of any form: look for one that swallowed
-		// the next line.
-		if err == nil && r.Shape() != Setup {
-			return d.state.next(r, f.Data, f.At), true
+	if f.Fault == link.Torn {
+		return []event.Reading{invalid(f)}, false
+	}
+	readings, whole, good := d.pieces(f)
+	if whole {
+		return readings, good
+	}
+	// The frame is the whole line: its digest stands once, in the first of the
+	// readings that came of it.
+	counted := false
+	for i := range readings {
+		r := &readings[i]
+		if len(r.Frames) > 0 {
+			r.Frames = []string{}
+			if !counted {
+				r.Frames = []string{event.Digest(f.Data)}
+				counted = true
+			}
 		}
-		if before, record, ok := Salvage(f.Data); ok {
-			r, _ := Parse(record)
-			out, _ := d.frame(link.Frame{Data: before, At: f.At})
-			return append(out, d.state.next(r, record, f.At)...), true
-		}
-		if err == nil {
-			return d.state.next(r, f.Data, f.At), true
+		if r.Quality == event.Good && r.Raw != nil {
+			r.Quality, r.Note = event.Suspect, "recovered from a damaged line"
 		}
 	}
-	return []event.Reading{invalid(f)}, false
+	return readings, good
+}
+
+// pieces is what a line holds; whole says that it is one record, or none.
+func (d *Driver) pieces(f link.Frame) (readings []event.Reading, whole, good bool) {
+	r, err := Parse(f.Data)
+	// A setup record has columns of any form: look for one that swallowed the
+	// next line.
+	if err == nil && r.Shape() != Setup {
+		return d.state.next(r, f.Data, f.At), true, true
+	}
+	if before, record, ok := Salvage(f.Data); ok {
+		last, _ := Parse(record)
+		readings, _, _ = d.pieces(link.Frame{Data: before, At: f.At})
+		return append(readings, d.state.next(last, record, f.At)...), false, true
+	}
+	if err == nil {
+		return d.state.next(r, f.Data, f.At), true, true
+	}
+	return []event.Reading{invalid(f)}, true, false
 }
 
 func invalid(f link.Frame) event.Reading {

@@ -250,28 +250,59 @@ type result struct {
 	bad      bool // it held nothing valid
 }
 
+// frame adds what one frame of the line leads to.
 func (d *Driver) frame(f link.Frame, out *result) {
-	if f.Fault != link.Torn {
-		if s, err := Parse(f.Data); err == nil {
-			d.sentence(s, f, out)
-			return
+	if f.Fault == link.Torn {
+		d.broken++
+		out.bad = true
+		out.readings = append(out.readings, d.invalid(f, "line was cut off"))
+		return
+	}
+	if whole := d.pieces(f, out); whole {
+		return
+	}
+	// The frame is the whole line: its digest stands once, in the first of the
+	// readings that came of it.
+	all := make([]*event.Reading, 0, len(out.readings)+len(out.images))
+	for i := range out.readings {
+		all = append(all, &out.readings[i])
+	}
+	for _, e := range out.images {
+		all = append(all, &e.line)
+	}
+	counted := false
+	for _, r := range all {
+		if len(r.Frames) > 0 {
+			r.Frames = []string{}
+			if !counted {
+				r.Frames = []string{event.Digest(f.Data)}
+				counted = true
+			}
 		}
-		if before, sentence, ok := Salvage(f.Data); ok {
-			d.frame(link.Frame{Data: before, At: f.At}, out)
-			out.bad = false
-			s, _ := Parse(sentence)
-			d.sentence(s, link.Frame{Data: sentence, At: f.At}, out)
-			return
+		if r.Quality == event.Good && r.Raw != nil {
+			worsen(r, event.Suspect, "recovered from a damaged line")
 		}
 	}
-	note := "line was cut off"
-	if f.Fault != link.Torn {
-		_, err := Parse(f.Data)
-		note = err.Error()
+}
+
+// pieces adds what a line holds; whole says that it is one sentence, or none.
+func (d *Driver) pieces(f link.Frame, out *result) (whole bool) {
+	s, err := Parse(f.Data)
+	if err == nil {
+		d.sentence(s, f, out)
+		return true
+	}
+	if before, sentence, ok := Salvage(f.Data); ok {
+		d.pieces(link.Frame{Data: before, At: f.At}, out)
+		out.bad = false
+		s, _ := Parse(sentence)
+		d.sentence(s, link.Frame{Data: sentence, At: f.At}, out)
+		return false
 	}
 	d.broken++
 	out.bad = true
-	out.readings = append(out.readings, d.invalid(f, note))
+	out.readings = append(out.readings, d.invalid(f, err.Error()))
+	return true
 }
 
 func (d *Driver) invalid(f link.Frame, note string) event.Reading {
