@@ -76,6 +76,7 @@ func TestAnOfficerDecidesByKeyboard(t *testing.T) {
 	browsertest.Until(t, browser, `document.querySelectorAll(".device.is-up:not(.silent)").length === 3`)
 	browsertest.Until(t, browser, `[...document.images].every(i => i.complete && i.naturalWidth > 0) && document.images.length >= 16`)
 	browsertest.Shot(t, browser, "board-vi-light")
+	browsertest.Accessible(t, browser)
 
 	browsertest.Do(t, browser,
 		chromedp.Focus(chromedp.CSS("#p-"+string(hot.ID)+" a")),
@@ -96,14 +97,26 @@ func TestAnOfficerDecidesByKeyboard(t *testing.T) {
 	require.NoError(t, err)
 	v := got.Latest(event.Customs)
 	require.Equal(t, event.Hold, v.Code)
+	require.Equal(t, "Đo lại bằng máy cầm tay", v.Reason)
 	require.Equal(t, event.SeenVersion{Version: 1, Sequence: got.Sequence}, v.Saw)
 	require.Regexp(t, `^HQ-\d{4}$`, v.Badge)
 	browsertest.Shot(t, browser, "passage-decided-vi-light")
+	browsertest.Accessible(t, browser)
 
 	browsertest.Do(t, browser, chromedp.Navigate(x.URL()+"/alerts"))
+	browsertest.Accessible(t, browser)
 	browsertest.Shot(t, browser, "alerts-vi-light")
 	browsertest.Do(t, browser, chromedp.Navigate(x.URL()+"/status"))
+	browsertest.Accessible(t, browser)
 	browsertest.Shot(t, browser, "status-vi-light")
+	browsertest.Do(t, browser, chromedp.Navigate(x.URL()+"/"), chromedp.WaitVisible(chromedp.CSS(`.dot.blind`)),
+		chromedp.Click(chromedp.CSS(`tr.blind a`)), chromedp.WaitVisible(chromedp.CSS(`#coverage li.blind`)))
+	browsertest.Until(t, browser, `document.querySelector("#findings .warn") !== null || document.querySelectorAll("#findings li").length > 0`)
+	browsertest.Accessible(t, browser)
+	browsertest.Shot(t, browser, "passage-blind-vi-light")
+	browsertest.Do(t, browser, chromedp.Click(chromedp.CSS(`form[action="/logout"] button`)), chromedp.WaitVisible(chromedp.CSS(`input[name=password]`)))
+	browsertest.Accessible(t, browser)
+	browsertest.Shot(t, browser, "login-vi-light")
 }
 
 func TestADisagreementStandsOutInBothLanguagesAndThemes(t *testing.T) {
@@ -138,6 +151,7 @@ func TestADisagreementStandsOutInBothLanguagesAndThemes(t *testing.T) {
 	browsertest.Do(t, browser, chromedp.Click(chromedp.CSS(`header button[lang=en]`)), chromedp.WaitVisible(chromedp.CSS(`#verdicts`)))
 	browsertest.Until(t, browser, `document.documentElement.lang === "en" && document.body.textContent.includes("The agencies disagree")`)
 	browsertest.Until(t, browser, `[...document.images].every(i => i.complete && i.naturalWidth > 0)`)
+	browsertest.Accessible(t, browser)
 	browsertest.Shot(t, browser, "disagree-borderguard-en-dark")
 	browsertest.Do(t, browser, chromedp.Click(chromedp.CSS(`nav a[href="/"]`)), chromedp.WaitVisible(chromedp.CSS(`#passages`)))
 	browsertest.Until(t, browser, `[...document.images].every(i => i.complete && i.naturalWidth > 0)`)
@@ -146,9 +160,11 @@ func TestADisagreementStandsOutInBothLanguagesAndThemes(t *testing.T) {
 	d := site.Device("rpm", "rpm", event.Down, time.Now(), "no line for 12 s")
 	site.Share(t, event.TypeDevice, d.ID, "rpm", d)
 	browsertest.Until(t, browser, `document.querySelector("#device-15BB-01-rpm.is-down") !== null`)
+	browsertest.Accessible(t, browser)
 	browsertest.Shot(t, browser, "board-en-dark")
 	site.StopHub()
 	browsertest.Until(t, browser, `document.querySelector("#link .lost") !== null`)
+	browsertest.Accessible(t, browser)
 	browsertest.Shot(t, browser, "hub-lost-en-dark")
 	site.StartHub(t)
 	browsertest.Until(t, browser, `document.querySelector("#link .lost") === null`)

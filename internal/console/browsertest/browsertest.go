@@ -9,6 +9,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"runtime"
 	"testing"
 	"time"
 
@@ -166,4 +167,23 @@ func Shot(t testing.TB, browser context.Context, name string) {
 	require.NoError(t, err)
 	require.NoError(t, os.MkdirAll(dir, 0o755))
 	require.NoError(t, os.WriteFile(filepath.Join(dir, fmt.Sprintf("%s.png", name)), png, 0o644))
+}
+
+// Accessible checks the page with axe against WCAG 2 AA. Where the checker was
+// not installed it says so aloud and goes on.
+func Accessible(t testing.TB, browser context.Context) {
+	t.Helper()
+	_, here, _, _ := runtime.Caller(0)
+	axe, err := os.ReadFile(filepath.Join(filepath.Dir(here), "..", "web", "node_modules", "axe-core", "axe.min.js"))
+	if err != nil {
+		t.Log("SKIPPED: axe-core is not installed, so accessibility was not checked; run `npm ci --ignore-scripts` in internal/console/web")
+		return
+	}
+	_, err = chromedp.Run(browser, chromedp.Evaluate[bool](string(axe)+"; true"))
+	require.NoError(t, err)
+	found, err := chromedp.Run(browser, chromedp.Evaluate[string](`axe.run(document, {runOnly: ["wcag2a", "wcag2aa", "wcag21aa"]}).then(r =>
+		r.violations.map(v => v.id + ": " + v.help + "\n" + v.nodes.map(n => "  " + n.target + "\n    " + n.failureSummary.replace(/\n/g, " ")).join("\n")).join("\n"))`,
+		chromedp.EvalAwaitPromise))
+	require.NoError(t, err)
+	require.Empty(t, found, "accessibility")
 }

@@ -14,7 +14,6 @@ import (
 	"time"
 
 	"github.com/stretchr/testify/require"
-	"go.uber.org/goleak"
 
 	"gatehouse/internal/console/consoletest"
 	"gatehouse/internal/console/store"
@@ -23,8 +22,6 @@ import (
 	"gatehouse/internal/share"
 	"gatehouse/internal/trust"
 )
-
-func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 
 // bench is a store with a gate's chain beside it.
 type bench struct {

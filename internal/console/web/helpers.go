@@ -52,3 +52,54 @@ func scanTitle(p Page, sc scanView) string {
 	}
 	return text
 }
+
+// deviceTitle says what the chip of a device has no room for.
+func deviceTitle(p Page, d deviceView) string {
+	parts := []string{p.T("device.since") + " " + p.Full(d.Since)}
+	if d.Since.IsZero() {
+		parts = nil
+	}
+	if !d.Device.Heard.IsZero() {
+		parts = append(parts, p.T("device.heard")+" "+p.Full(d.Device.Heard))
+	}
+	if d.Reason != "" {
+		parts = append(parts, d.Reason)
+	}
+	if try := p.Of(d.Try); try != "" {
+		parts = append(parts, try)
+	}
+	return strings.Join(parts, " · ")
+}
+
+// worst is the class of a passage's worst alert.
+func worst(alerts []store.Alert) string {
+	if len(alerts) == 0 {
+		return ""
+	}
+	return "sev-" + string(alerts[0].Severity)
+}
+
+// instructions are what the alerts ask for, each once.
+func instructions(p Page, alerts []store.Alert) []string {
+	var list []string
+	for _, a := range alerts {
+		if text := p.Of(a.Instruction); text != "" && !slices.Contains(list, text) {
+			list = append(list, text)
+		}
+	}
+	return list
+}
+
+// label is where the label of a mark goes, in pixels of the image: above the
+// mark where there is room, below otherwise, and towards the middle.
+func (v imageView) label(k mark) (x, y, size int, anchor string) {
+	size = max(v.H/15, v.W/34, 1)
+	x, y, anchor = k.X, k.Y-size/3, "start"
+	if y < size {
+		y = k.Y + k.H + size
+	}
+	if k.X > v.W*2/3 {
+		x, anchor = k.X+k.W, "end"
+	}
+	return x, y, size, anchor
+}

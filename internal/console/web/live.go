@@ -94,6 +94,14 @@ func (l *Live) since(place uint64) (topics []string, now uint64, more <-chan str
 	return topics, last, l.changed, true
 }
 
+// Here is the present place. A page notes it before it reads the store, so
+// that its stream begins there and nothing in between is missed.
+func (l *Live) Here() string {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.id(l.next - 1)
+}
+
 func (l *Live) id(place uint64) string { return fmt.Sprintf("%s-%d", l.boot, place) }
 
 // place reads an id that a page gives back.
@@ -125,7 +133,7 @@ func (l *Live) stream(w http.ResponseWriter, r *http.Request, now func() time.Ti
 	place, known := l.place(last)
 	topics, here, more, ok := l.since(place)
 	switch {
-	case last == "": // a page that was rendered just now
+	case last == "": // not one of our pages; it begins now
 		out.send("pulse", l.id(here), now().UnixMilli())
 	case !known || !ok:
 		out.send("reset", l.id(here), nil)

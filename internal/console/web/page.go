@@ -24,6 +24,7 @@ type Page struct {
 	Path   string
 	Now    time.Time
 	Link   uplink.Status
+	Place  string // of the event stream, from before the store was read
 	Script string
 	Style  string
 }
@@ -117,7 +118,7 @@ func number(v any) string {
 	if f == math.Trunc(f) {
 		return strconv.FormatFloat(f, 'f', 0, 64)
 	}
-	return strconv.FormatFloat(f, 'f', 2, 64)
+	return strconv.FormatFloat(f, 'g', 4, 64)
 }
 
 // DisplayPlate is a plate as people write it.

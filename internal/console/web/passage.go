@@ -68,8 +68,12 @@ func (s *Server) passage(w http.ResponseWriter, r *http.Request, p Page) {
 		s.fail(w, r, p, err)
 		return
 	}
-	if r.URL.Query().Get("part") == "live" {
+	switch r.URL.Query().Get("part") {
+	case "live":
 		s.show(w, r, http.StatusOK, passageLive(p, m))
+		return
+	case "verdicts":
+		s.show(w, r, http.StatusOK, verdicts(p, m))
 		return
 	}
 	if err := s.opt.Private.Record(r.Context(), p.User.ID, "view", string(m.ID), ""); err != nil {

@@ -57,7 +57,7 @@ func (s *Server) toLogin(w http.ResponseWriter, r *http.Request) {
 func (s *Server) page(r *http.Request) (Page, error) {
 	p := Page{
 		Lang: s.opt.Language, Words: s.words, Agency: s.opt.Agency, Gates: s.opt.Gates, Path: r.URL.Path, Now: s.opt.Now(),
-		Link: s.opt.Uplink.Status(), Script: s.assets.script, Style: s.assets.style,
+		Link: s.opt.Uplink.Status(), Place: s.opt.Live.Here(), Script: s.assets.script, Style: s.assets.style,
 	}
 	if c, err := r.Cookie(languageKey); err == nil {
 		if l, ok := lang.Parse(c.Value); ok {

@@ -9,7 +9,6 @@ import (
 
 	"github.com/a-h/templ"
 	"github.com/alexedwards/scs/v2"
-	"github.com/alexedwards/scs/v2/memstore"
 
 	"gatehouse/internal/console/private"
 	"gatehouse/internal/console/store"
@@ -73,22 +72,22 @@ func New(opt Options) (*Server, error) {
 // sessionLife is a long shift.
 const sessionLife = 14 * time.Hour
 
+// newSessions does what scs.New does, which would start a goroutine for a
+// store in memory that nobody can end in time.
 func newSessions(opt Options) *scs.SessionManager {
-	m := scs.New()
-	if unused, ok := m.Store.(*memstore.MemStore); ok {
-		unused.StopCleanup() // New starts a goroutine for a store that is replaced here
+	return &scs.SessionManager{
+		Store:    opt.Private.Sessions(),
+		Codec:    scs.GobCodec{},
+		Lifetime: sessionLife,
+		Cookie: scs.SessionCookie{
+			Name: "gatehouse-" + opt.Agency.Account(), Path: "/", HttpOnly: true, Persist: true,
+			SameSite: http.SameSiteStrictMode, Secure: opt.Secure,
+		},
+		ErrorFunc: func(w http.ResponseWriter, _ *http.Request, err error) {
+			opt.Log.Error("session", "err", err)
+			http.Error(w, "session store failed", http.StatusInternalServerError)
+		},
 	}
-	m.Store = opt.Private.Sessions()
-	m.Lifetime = sessionLife
-	m.Cookie.Name = "gatehouse-" + opt.Agency.Account()
-	m.Cookie.HttpOnly = true
-	m.Cookie.SameSite = http.SameSiteStrictMode
-	m.Cookie.Secure = opt.Secure
-	m.ErrorFunc = func(w http.ResponseWriter, _ *http.Request, err error) {
-		opt.Log.Error("session", "err", err)
-		http.Error(w, "session store failed", http.StatusInternalServerError)
-	}
-	return m
 }
 
 // Handler is the whole site.

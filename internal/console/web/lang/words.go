@@ -127,18 +127,18 @@ passage.notes.add = Thêm ghi chú | Add a note
 passage.notes.placeholder = Viết ghi chú cho ca sau | Write a note for the next shift
 passage.evidence.wait = Đang tải ảnh từ cửa khẩu | The image is on its way from the gate
 passage.evidence.missing = Cửa khẩu không còn ảnh này | The gate no longer has this image
-passage.original = Tệp gốc | Original file
+passage.original = Gốc | Original
 passage.alternates = hoặc | or
 passage.back = Về danh sách | Back to the list
 passage.alertsnow = Cảnh báo của lượt qua này | Alerts on this passage
 passage.instruction = Việc cần làm | What to do
 
-viewer.regions = Vùng đánh dấu | Regions
+viewer.regions = Vùng | Regions
 viewer.invert = Đảo màu | Invert
 viewer.contrast = Tương phản | Contrast
 viewer.closer = Phóng to | Zoom in
 viewer.farther = Thu nhỏ | Zoom out
-viewer.fit = Vừa khung | Fit
+viewer.fit = Vừa | Fit
 
 chart.gamma = Gamma, tổng 1 giây | Gamma, sum over 1 s
 chart.neutron = Nơ-tron, mỗi giây | Neutrons, per second

@@ -18,8 +18,13 @@ export function startKeys(): void {
       el.focus();
       return;
     }
+    if (el instanceof HTMLTextAreaElement) {
+      // The focus goes there once the key is up, or its letter would too.
+      document.addEventListener("keyup", () => el.focus(), { once: true });
+      return;
+    }
     el.focus();
-    if (!(el instanceof HTMLTextAreaElement)) el.click();
+    el.click();
   });
 }
 

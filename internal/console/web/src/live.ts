@@ -27,6 +27,7 @@ function pace(fire: (topic: string) => void): (topic: string) => void {
 
 export function startLive(swap: (topic: string) => void): void {
   if (document.body.dataset.live === undefined) return;
+  last = document.body.dataset.live; // the stream begins where the page was rendered
   const fire = pace(swap);
   const open = () => {
     source?.close();
