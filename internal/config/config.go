@@ -57,7 +57,7 @@ type Hub struct {
 
 // EmbeddedHub is a hub server in the daemon.
 type EmbeddedHub struct {
-	Listen string `yaml:"listen" validate:"required,hostname_port"`
+	Listen string `yaml:"listen" validate:"required,listen"`
 	// Certificate and Key turn on TLS; PEM files.
 	Certificate string        `yaml:"certificate"`
 	Key         string        `yaml:"key"`
@@ -67,7 +67,7 @@ type EmbeddedHub struct {
 
 // Field is the gate's own MQTT listener for cameras.
 type Field struct {
-	Listen string `yaml:"listen" validate:"required,hostname_port"`
+	Listen string `yaml:"listen" validate:"required,listen"`
 	// Users may each publish to the topics of their own device only.
 	Users []FieldUser `yaml:"users" validate:"dive"`
 }

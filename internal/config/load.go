@@ -3,8 +3,10 @@ package config
 import (
 	"errors"
 	"fmt"
+	"net"
 	"os"
 	"reflect"
+	"strconv"
 	"strings"
 
 	"github.com/go-playground/validator/v10"
@@ -160,8 +162,8 @@ func rule(e validator.FieldError) string {
 		return "must not be less than " + e.Param()
 	case "alphanum":
 		return fmt.Sprintf("is %q and may hold only letters and digits", fmt.Sprint(e.Value()))
-	case "hostname_port":
-		return fmt.Sprintf("is %q and must be of the form host:port", fmt.Sprint(e.Value()))
+	case "listen":
+		return fmt.Sprintf("is %q and must be of the form host:port; 127.0.0.1 is this machine alone, 0.0.0.0 all networks", fmt.Sprint(e.Value()))
 	}
 	return "breaks the rule " + e.Tag() + " " + e.Param()
 }
@@ -172,7 +174,19 @@ func newValidator() *validator.Validate {
 		name, _, _ := strings.Cut(f.Tag.Get("yaml"), ",")
 		return name
 	})
+	// The only error of registering is an empty tag or function.
+	_ = v.RegisterValidation("listen", func(fl validator.FieldLevel) bool { return isListen(fl.Field().String()) })
 	return v
+}
+
+// isListen accepts host:port with a named host and any port; 0 takes a free one.
+func isListen(address string) bool {
+	host, port, err := net.SplitHostPort(address)
+	if err != nil || host == "" {
+		return false
+	}
+	_, err = strconv.ParseUint(port, 10, 16)
+	return err == nil
 }
 
 // meaning checks what no single field can tell.
