@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"log/slog"
 	"time"
 
 	"github.com/nats-io/nats.go"
@@ -25,7 +26,12 @@ type sharing struct {
 
 	dir     string
 	reserve int64
+	maxAge  time.Duration
+	log     *slog.Logger
 }
+
+// retireEvery is how often old events are taken off the chain's front.
+const retireEvery = time.Hour
 
 func openSharing(ctx context.Context, g *gate, id Identity, hub *nats.Conn) (*sharing, error) {
 	cfg := g.file.Gate
@@ -33,8 +39,9 @@ func openSharing(ctx context.Context, g *gate, id Identity, hub *nats.Conn) (*sh
 	if err != nil {
 		return nil, err
 	}
-	s := &sharing{dir: cfg.State, reserve: int64(cfg.Journal.Reserve)}
+	s := &sharing{dir: cfg.State, reserve: int64(cfg.Journal.Reserve), maxAge: cfg.Journal.SharedMaxAge}
 	log, points := g.log.With("part", "share"), g.deps.Points
+	s.log = log
 	if s.chain, err = share.OpenChain(ctx, g.journal.JetStream(), share.ChainConfig{
 		Gate: cfg.ID, Key: id.Key, Fault: points, Log: log,
 	}); err != nil {
@@ -69,6 +76,28 @@ func (s *sharing) start(ctx context.Context, ps *parts) {
 	ps.start(ctx, "hand-over", s.handover.Run)
 	ps.start(ctx, "evidence", s.images.Run)
 	ps.start(ctx, "sayings", s.sayings.Run)
+	ps.start(ctx, "retention", s.retire)
+}
+
+// retire removes events that are older than the record is kept and that both
+// agencies have said they hold. What either lacks stays, however old.
+func (s *sharing) retire(ctx context.Context) error {
+	tick := time.NewTicker(retireEvery)
+	defer tick.Stop()
+	for {
+		n, err := s.chain.Retire(ctx, s.maxAge, s.handover.Kept())
+		if err != nil && ctx.Err() == nil {
+			s.log.Warn("old events could not be retired, trying again later", "err", err)
+		}
+		if n > 0 {
+			s.log.Info("old events retired", "count", n)
+		}
+		select {
+		case <-tick.C:
+		case <-ctx.Done():
+			return nil
+		}
+	}
 }
 
 // Share implements lane.Sharer.
