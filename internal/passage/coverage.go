@@ -32,6 +32,9 @@ func blind(s event.DeviceState) bool { return s != event.Up && s != event.Degrad
 
 // heard takes a reading as the proof that a device is there after a start.
 func (e *Engine) heard(ds *deviceState, r *event.Reading) {
+	if r.ReceivedAt.After(ds.Heard) {
+		ds.Heard = r.ReceivedAt
+	}
 	if !ds.Unheard || r.Kind == event.FrameInvalid || r.Kind == event.FrameLoss {
 		return
 	}
@@ -101,18 +104,39 @@ func (e *Engine) started(s *event.Start) {
 		ds.Unheard = true
 		if ds.GapFrom.IsZero() && since.Before(e.now) {
 			ds.GapFrom, ds.GapReason = since, irregularRestart
+			if !e.s.Stopped {
+				ds.GapFrom = ds.lostFrom(since)
+			}
 		}
 		if ds.Link.State != event.Down {
 			ds.Link = condition{State: event.Down, Since: since, Reason: irregularRestart}
 		}
 		e.watchDevice(ds)
 	}
+	e.s.Stopped = false
 	e.breakSpans("")
+}
+
+// inFlight is how much earlier than the last thing that was stored a frame of
+// another device may have come and still not have been stored when the daemon
+// was killed: it waited for the commit after. A commit on a slow disk takes
+// less than half of it.
+const inFlight = time.Second
+
+// lostFrom is from when on a device's frames may be missing after a kill, where
+// the newest thing of all that was stored is of the time last.
+func (ds *deviceState) lostFrom(last time.Time) time.Time {
+	from := last.Add(-inFlight)
+	if ds.Heard.After(from) && !ds.Heard.After(last) {
+		return ds.Heard
+	}
+	return from
 }
 
 // stopped tells the gaps that stay open over an orderly end, since nobody can
 // tell when they will close.
 func (e *Engine) stopped() {
+	e.s.Stopped = true
 	for _, ds := range e.s.Devices {
 		e.shareGap(ds, e.now)
 	}

@@ -340,6 +340,22 @@ func TestLinkThatComesBackLeavesTheReport(t *testing.T) {
 	require.Equal(t, []event.DeviceState{event.Faulty, event.Down, event.Faulty, event.Up}, states)
 }
 
+func TestAfterAKillWhatWasInFlightIsInTheGapToo(t *testing.T) {
+	s := play(t, goodsLane(t))
+	s.photo(5, "camera", "A")
+	s.begin(9.5)
+	s.reading(10, "xray", event.Reading{Kind: event.DeviceReport, Report: &event.Report{State: event.Up}})
+	s.start(20, at(10)) // killed: the newest thing of all that was stored is of 10
+	for _, device := range []string{"camera", "rpm", "xray"} {
+		s.link(21, device, event.Up)
+	}
+	from := map[string]float64{}
+	for _, g := range decode[event.Gap](t, s.effects, event.TypeGap) {
+		from[g.Device] = g.From.Sub(noon).Seconds()
+	}
+	require.Equal(t, map[string]float64{"camera": 9, "rpm": 9.5, "xray": 10}, from)
+}
+
 func TestTestedDeviceDoesNotLook(t *testing.T) {
 	s := play(t, goodsLane(t))
 	s.reading(0, "xray", event.Reading{Kind: event.DeviceReport, Report: &event.Report{State: event.InTest}})

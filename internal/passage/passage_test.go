@@ -468,6 +468,29 @@ func TestScansFindBackAfterALorryThatWasNotScanned(t *testing.T) {
 	}
 }
 
+func TestAnImageFoundLateGoesToItsOwnPassageOrToNobodys(t *testing.T) {
+	found := func(scan string, began float64) event.Reading {
+		return event.Reading{Kind: event.ScanImage, Key: scan, DeviceTime: ptr(at(began)), Scan: &event.Scan{
+			ScanID: scan, View: 1, Image: &event.Evidence{SHA256: event.Digest([]byte(scan)), MediaType: "image/png", Bytes: 100, Role: "scan"},
+		}}
+	}
+	s := play(t, goodsLane(t))
+	s.begin(0)
+	s.end(4) // its scan began at 8, while nobody heard
+	s.begin(40)
+	s.reading(42, "xray", found("A", 8))
+	s.reading(43, "xray", found("unknown", -100))
+	s.end(44)
+	s.scan(48, "B")
+	s.untilQuiet(1000)
+	rs := s.records()
+	require.Len(t, rs, 3)
+	require.Equal(t, "A", rs[0].Scans[0].ScanID)
+	require.Equal(t, "B", rs[1].Scans[0].ScanID)
+	require.Equal(t, "unknown", rs[2].Scans[0].ScanID)
+	require.Equal(t, []string{"no-presence"}, rs[2].Irregular)
+}
+
 func TestTailGatersInOneOccupancyAreScannedTwice(t *testing.T) {
 	s := play(t, goodsLane(t))
 	s.photo(-1, "camera", "A")

@@ -53,6 +53,9 @@ func (e *Engine) scanned(d *Device, key scanKey, r *event.Reading) *passage {
 		}
 	}
 	p := e.nextToScan(d, r.ReceivedAt)
+	if r.Kind == event.ScanImage && d.Position == PositionAfter && r.DeviceTime != nil && r.DeviceTime.Before(r.ReceivedAt) {
+		p = e.scannedUnseen(d, wall(*r.DeviceTime))
+	}
 	if p == nil {
 		p = e.openForScanner(d, r)
 	}
@@ -69,10 +72,10 @@ func (e *Engine) nextToScan(d *Device, at time.Time) *passage {
 	var candidates []*passage
 	for _, p := range e.s.Passages {
 		scans := p.scansBy(d.ID)
-		if scans > 0 {
+		if scans > 0 && (len(p.Spans) > 0 || !e.hasPresence()) { // a scan of nobody says nothing of the order
 			candidates = nil
 		}
-		again := scans > 0 && scans < p.vehicles() && p.justLeft(d, at)
+		again := scans > 0 && scans < p.vehicles() && at.Sub(p.lastScanned(d.ID)) <= d.Transit
 		if again || scans == 0 && e.reachable(p, at) {
 			candidates = append(candidates, p)
 		}
@@ -88,9 +91,32 @@ func (e *Engine) nextToScan(d *Device, at time.Time) *passage {
 	return candidates[len(candidates)-1]
 }
 
+// scannedUnseen is the passage that a scan shows of which nothing but the image
+// arrived, maybe long after: the last that was on its way to the scanner when
+// the scanner says that the scan began. Such an image is never given to
+// whoever comes next.
+func (e *Engine) scannedUnseen(d *Device, began time.Time) *passage {
+	for _, p := range slices.Backward(e.s.Passages) {
+		if !p.Record.OpenedAt.After(began) && !p.scannedBy(d.ID) && (p.Record.LeftAt == nil || p.justLeft(d, began)) {
+			return p
+		}
+	}
+	return nil
+}
+
 // justLeft says that the passage may be on its way to the scanner.
 func (p *passage) justLeft(d *Device, at time.Time) bool {
 	return p.Record.LeftAt != nil && at.Sub(*p.Record.LeftAt) <= d.Transit
+}
+
+// lastScanned is when the scanner was last heard about the passage.
+func (p *passage) lastScanned(device string) time.Time {
+	for _, r := range slices.Backward(p.Record.Readings) {
+		if r.Device == device {
+			return r.ReceivedAt
+		}
+	}
+	return time.Time{}
 }
 
 // vehicles is how many the cameras saw in the passage: the most tracks of one

@@ -33,6 +33,8 @@ type state struct {
 	// Forgotten are scan ids of passages that are no longer kept.
 	Forgotten []scanKey `json:"forgotten,omitempty"`
 	Frames    FrameFold `json:"frames"`
+	// Stopped says that the last run of the daemon ended in order.
+	Stopped bool `json:"stopped,omitempty"`
 }
 
 // deviceState is what is known of one device.
@@ -43,6 +45,8 @@ type deviceState struct {
 	// Unheard says that nothing was heard since the daemon started: the link is
 	// taken as down, and the first reading proves it up.
 	Unheard bool `json:"unheard,omitempty"`
+	// Heard is when the newest reading that is not idle was received.
+	Heard time.Time `json:"heard,omitzero"`
 	// Told is the state that the agencies were told last.
 	Told event.DeviceState `json:"told,omitempty"`
 	// GapFrom is set while frames may be going missing.
