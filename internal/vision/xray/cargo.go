@@ -27,7 +27,7 @@ const (
 	// emptyFill and loadedFill part empty, partial and loaded. Of the same
 	// containers the fullest empty one measured 0.075, the emptiest loaded one 0.09.
 	emptyFill  = 0.08
-	loadedFill = 0.60
+	loadedFill = 0.50
 	// opaqueFill is the share of the interior that must be opaque to be said.
 	opaqueFill = 0.10
 )

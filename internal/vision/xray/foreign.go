@@ -12,16 +12,19 @@ import (
 
 // Figures of the rule "density foreign to an otherwise uniform load".
 const (
-	candidateRise = 0.18 // attenuation above the median of the surroundings
-	ringLoad      = 0.70 // share of load around a region that makes it lie inside the load
-	leastArea     = 0.0006
-	mostArea      = 0.12 // of the interior
-	mostLong      = 6.0  // longer side over shorter
-	leastSolid    = 0.45 // share of its box that a region fills
-	likeCount     = 3    // so many alike are goods and not foreign
-	noiseFloor    = 0.03 // attenuation
-	noiseShare    = 0.06 // of the surrounding attenuation: goods vary by so much
-	unlikeShare   = 0.45 // of the diversity of the load
+	leastFill   = 0.25  // of the interior: with less there is no uniform load to be foreign to
+	ringLoad    = 0.70  // share of load around a region that makes it lie inside the load
+	goods       = 0.20  // mean attenuation around a pixel that belongs to a load, gaps included
+	leastSide   = 0.035 // of the interior's height: thinner things are posts, straps and edges
+	leastArea   = 0.0006
+	mostArea    = 0.12 // of the interior
+	leastMiddle = 0.28 // median attenuation around a region: below is air between machines, no load
+	mostLong    = 6.0  // longer side over shorter
+	leastSolid  = 0.45 // share of its box that a region fills
+	likeCount   = 3    // so many alike are goods and not foreign
+	noiseFloor  = 0.03 // attenuation
+	noiseShare  = 0.06 // of the surrounding attenuation: goods vary by so much
+	unlikeShare = 0.45 // of the diversity of the load
 	// scoreAt is the robust z-score that gives 0.5, scoreWidth the logistic's
 	// width; fitted on rendered loads, see the package's tests.
 	scoreAt    = 6.0
@@ -37,6 +40,18 @@ type suspect struct {
 	level float32 // median attenuation inside
 }
 
+// rises are attenuations above the median of the surroundings from which a
+// pixel may belong to something foreign. The low ones find what differs little,
+// the high ones part what is dense from the texture of the goods around it.
+func rises() []float32 { return []float32{0.18, 0.4, 0.8, 1.5} }
+
+// load is the inside of a body with what is known of all of it.
+type load struct {
+	crop   plane
+	smooth plane   // local mean of crop
+	unlike float32 // see diversity
+}
+
 // foreign finds regions that are denser than the load that surrounds them. The
 // score is that of the strongest region, reported or not.
 func foreign(a plane, room image.Rectangle) ([]suspect, float64, error) {
@@ -47,22 +62,37 @@ func foreign(a plane, room image.Rectangle) ([]suspect, float64, error) {
 	if crop.W < 16 || crop.H < 12 {
 		return nil, 0, nil
 	}
+	filled := 0
+	for _, v := range crop.V {
+		if v > loadFrom {
+			filled++
+		}
+	}
+	if float64(filled) < leastFill*float64(len(crop.V)) {
+		return nil, 0, nil
+	}
 	background, err := medians(crop)
 	if err != nil {
 		return nil, 0, err
 	}
-	mask := make([]bool, len(crop.V))
-	for i, v := range crop.V {
-		mask[i] = v > loadFrom && v-background.V[i] > candidateRise
+	smooth, err := means(crop)
+	if err != nil {
+		return nil, 0, err
 	}
-	unlike := diversity(background)
+	l := load{crop: crop, smooth: smooth, unlike: diversity(background)}
 	var all []suspect
-	for _, b := range blobs(mask, crop.W) {
-		if s, ok := judge(crop, b, unlike); ok {
-			all = append(all, s)
+	mask := make([]bool, len(crop.V))
+	for _, rise := range rises() {
+		for i, v := range crop.V {
+			mask[i] = v > loadFrom && v-background.V[i] > rise
+		}
+		for _, b := range blobs(mask, crop.W) {
+			if s, ok := l.judge(b); ok {
+				all = append(all, s)
+			}
 		}
 	}
-	slices.SortStableFunc(all, func(x, y suspect) int { return cmp.Compare(y.Score, x.Score) })
+	all = distinct(all)
 	alike(all)
 	var found []suspect
 	best := 0.0
@@ -116,11 +146,44 @@ func medians(p plane) (plane, error) {
 	return m, nil
 }
 
+// means is the local mean over a window that bridges the gaps between goods.
+func means(p plane) (plane, error) {
+	src, err := p.mat()
+	if err != nil {
+		return plane{}, err
+	}
+	defer src.Close()
+	dst := gocv.NewMat()
+	defer dst.Close()
+	window := max(3, p.H/16) | 1
+	gocv.Blur(src, &dst, sizeOf(window, window))
+	data, err := dst.DataPtrFloat32()
+	if err != nil {
+		return plane{}, fmt.Errorf("mean: %w", err)
+	}
+	m := newPlane(p.W, p.H)
+	copy(m.V, data)
+	return m, nil
+}
+
+// distinct keeps, of regions that overlap, the strongest, and sorts by score.
+func distinct(all []suspect) []suspect {
+	slices.SortStableFunc(all, func(x, y suspect) int { return cmp.Compare(y.Score, x.Score) })
+	var kept []suspect
+	for _, s := range all {
+		if !slices.ContainsFunc(kept, func(k suspect) bool { return k.Rect.Overlaps(s.Rect) }) {
+			kept = append(kept, s)
+		}
+	}
+	return kept
+}
+
 // judge compares a region with the ring around it.
-func judge(p plane, b blob, unlike float32) (suspect, bool) {
+func (l load) judge(b blob) (suspect, bool) {
+	p := l.crop
 	w, h := float64(b.Rect.Dx()), float64(b.Rect.Dy())
 	area, whole := float64(len(b.Pixels)), float64(len(p.V))
-	if area < max(9, leastArea*whole) || area > mostArea*whole ||
+	if min(w, h) < max(3, leastSide*float64(p.H)) || area < max(9, leastArea*whole) || area > mostArea*whole ||
 		max(w, h) > mostLong*min(w, h) || area < leastSolid*w*h {
 		return suspect{}, false
 	}
@@ -134,30 +197,33 @@ func judge(p plane, b blob, unlike float32) (suspect, bool) {
 	ring := b.Rect.Inset(-reach).Intersect(image.Rect(0, 0, p.W, p.H))
 	near := b.Rect.Inset(-1)
 	var around []float32
-	load, all := 0, 0
+	inLoad, all := 0, 0
 	for y := ring.Min.Y; y < ring.Max.Y; y++ {
 		for x := ring.Min.X; x < ring.Max.X; x++ {
 			if own[y*p.W+x] || image.Pt(x, y).In(near) {
 				continue
 			}
 			all++
-			if v := p.at(x, y); v > loadFrom {
-				load++
-				around = append(around, v)
+			if l.smooth.at(x, y) > goods {
+				inLoad++
+				around = append(around, p.at(x, y))
 			}
 		}
 	}
-	if all == 0 || float64(load) < ringLoad*float64(all) {
+	if all == 0 || float64(inLoad) < ringLoad*float64(all) {
 		return suspect{}, false
 	}
 	middle := median(around)
+	if middle < leastMiddle {
+		return suspect{}, false
+	}
 	spread := make([]float32, len(around))
 	for i, v := range around {
 		spread[i] = float32(math.Abs(float64(v - middle)))
 	}
 	// A ring whose upper part is as dense as the region is a mixed load: the
 	// 95th percentile enters as spread too.
-	noise := max(1.4826*median(spread), (percentile(around, 0.95)-middle)/1.645, noiseShare*middle, unlikeShare*unlike, noiseFloor)
+	noise := max(1.4826*median(spread), (percentile(around, 0.95)-middle)/1.645, noiseShare*middle, unlikeShare*l.unlike, noiseFloor)
 	z := float64((median(in) - middle) / noise)
 	return suspect{Rect: b.Rect, Score: 1 / (1 + math.Exp(-(z-scoreAt)/scoreWidth)), level: median(in)}, true
 }
