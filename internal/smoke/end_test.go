@@ -26,7 +26,11 @@ func (s *story) end() {
 	out, err := os.ReadFile(s.stage.Path("log", "gatesim.out"))
 	require.NoError(s.t, err)
 	summary := bytes.TrimSpace(out)
-	require.True(s.t, json.Valid(summary) && len(summary) > 0, "the simulator's summary is not JSON: %s", summary)
+	var said struct {
+		Unsent int `json:"unsent"`
+	}
+	require.NoError(s.t, json.Unmarshal(summary, &said), "the simulator's summary: %s", summary)
+	s.unsent = said.Unsent
 	s.say("the simulator has ended: %s", summary)
 	s.settle()
 	require.NoError(s.t, s.daemon.Stop(s.within(40*time.Second)))
@@ -136,7 +140,7 @@ func (s *story) judge(c account.Case) account.Report {
 	c.Differences, err = account.Compare(s.ctx, s.stores[event.Customs], s.stores[event.BorderGuard])
 	require.NoError(s.t, err)
 	s.silenced(c.Books)
-	c.From, c.Faults, c.Said, c.Evidence = s.watched, s.windows, s.said, s.checkEvidence
+	c.Unsure, c.From, c.Faults, c.Said, c.Evidence = s.unsent, s.watched, s.windows, s.said, s.checkEvidence
 	return account.Judge(c)
 }
 

@@ -53,6 +53,7 @@ type story struct {
 	reached  map[string]int // fault points
 	planned  []string
 	watched  time.Time // when the lane was first watched
+	unsent   int       // camera messages under way when the simulator ended
 
 	side sync.WaitGroup // what runs beside the story
 }

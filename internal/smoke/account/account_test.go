@@ -322,6 +322,14 @@ func TestRepeatedMessagesAroundAKillAreNotDoubles(t *testing.T) {
 	require.Equal(t, []account.Kind{account.FrameDoubled}, kinds(account.Judge(c)))
 }
 
+func TestAMessageUnderWayAtTheEndMayHaveArrived(t *testing.T) {
+	c := sound()
+	second(&c).Frames = append(second(&c).Frames, account.FrameRow{Device: "camera", Digest: digestOf("last photo")[:16]})
+	require.Equal(t, []account.Kind{account.FrameInvented}, kinds(account.Judge(c)))
+	c.Unsure = 1
+	require.Empty(t, account.Judge(c).Problems)
+}
+
 func TestASpoiltPictureMayBeUnreadable(t *testing.T) {
 	c := sound()
 	for i := range c.Books.Truth {

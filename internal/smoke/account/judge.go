@@ -72,6 +72,9 @@ const Tolerance = 2 * time.Second
 // Case is everything that is judged.
 type Case struct {
 	Books Books
+	// Unsure is how many camera messages were under way when the simulator
+	// ended: the broker may have them without the ledger saying so.
+	Unsure int
 	// From is when the lane was first watched: what came before is not judged.
 	From   time.Time
 	Faults []Window

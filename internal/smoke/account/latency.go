@@ -21,7 +21,8 @@ func (j *judge) latency() {
 	}
 	var quiet, all []time.Duration
 	for id, a := range j.s.Received {
-		if j.byID[id] == nil {
+		// One that no presence device saw begins with hindsight.
+		if j.byID[id] == nil || slices.Contains(j.byID[id].Irregular, "no-presence") {
 			continue
 		}
 		at, known := opened(j.byID[id], sent)
