@@ -1,5 +1,4 @@
 """Characters as alpha masks: Debian's fonts, and real plate characters from the data folder."""
-import glob
 import os
 import zipfile
 

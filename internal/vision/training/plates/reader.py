@@ -1,4 +1,6 @@
 """Trains the plate reader: python3 -m plates.reader --data DIR --out runs"""
+import json
+
 import cv2
 import numpy as np
 import torch
@@ -178,7 +180,6 @@ def main():
     cv2.setNumThreads(0)
     quads = None
     if args.quads:
-        import json
         with open(args.quads, encoding="utf-8") as f:
             quads = json.load(f)
     src = Source(data.root(args.data), quads)
