@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"log/slog"
 	"slices"
+	"time"
 
 	"gatehouse/internal/clock"
 	"gatehouse/internal/config"
@@ -78,6 +79,11 @@ func Check(f *config.File, kinds []driver.Kind) config.Problems {
 	return all
 }
 
+// inFlight is how long a frame may be on its way from a device to the disk. The
+// newest thing that was stored says nothing of what another device had sent
+// that long before it, so gaps begin that much earlier.
+const inFlight = time.Second
+
 // begin journals the start of this run for every lane, with the time of the
 // newest thing that was stored before it: what devices sent since then may be
 // missing.
@@ -92,6 +98,9 @@ func begin(ctx context.Context, j *journal.Journal, f *config.File, c *clock.Clo
 	}
 	if idle.After(last) {
 		last = idle
+	}
+	if !last.IsZero() {
+		last = last.Add(-inFlight)
 	}
 	return mark(ctx, j, f.Gate, c, []journal.Stream{journal.Main}, func(e *event.JournalEntry) {
 		e.Kind = event.EntryStart
