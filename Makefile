@@ -74,7 +74,11 @@ run: build ## run the demo gate: simulator, daemon, vision and both consoles
 .PHONY: test
 test: deps-test build check-short ## everything CI runs: unit, browser and smoke tests
 	$(GO) test -race -shuffle=on -timeout 15m ./...
-	$(MAKE) --no-print-directory smoke
+	$(MAKE) --no-print-directory smoke story
+
+.PHONY: story
+story: build deps-test ## the onlooker's story in two real browsers, and bad input through every door
+	$(GO) test -tags story -count=1 -timeout 10m -v ./internal/story
 
 .PHONY: smoke
 smoke: build deps-test ## the demo headless, with kill -9 at seeded points and a full accounting
@@ -100,6 +104,30 @@ fuzz: ## fuzz each wire codec for FUZZTIME (default 10s)
 .PHONY: bench
 bench: build ## ratios of journal, codecs and memory, each beside its peer in one run
 	$(GO) test -tags bench -count=1 -timeout 20m -v ./internal/bench
+
+# --- models ------------------------------------------------------------------
+
+APT_TRAIN := python3-torch python3-torchvision python3-opencv python3-pil python3-onnx fonts-dejavu fonts-liberation \
+  fonts-opendin fonts-roadgeek fonts-roboto-unhinted fonts-open-sans fonts-urw-base35 fonts-dosis fonts-lato fonts-play \
+  fonts-wqy-zenhei fonts-tlwg-loma-ttf fonts-tlwg-garuda-ttf fonts-lao fonts-khmeros
+MINUTES ?= 60
+TRAIN = cd internal/vision/training && /usr/bin/python3 -W ignore -m
+
+.PHONY: train-deps train-plates train-xray eval
+train-deps:
+	@deploy/install-packages.sh "$(SUDO)" $(APT_TRAIN)
+train-plates: train-deps ## train detector and reader for MINUTES each (default 60), calibrate and export them
+	$(TRAIN) plates.detector --data $(GATEHOUSE_DATA) --out runs --minutes $(MINUTES) --resume
+	$(TRAIN) plates.reader --data $(GATEHOUSE_DATA) --out runs --minutes $(MINUTES) --resume
+	$(TRAIN) plates.calibrate --data $(GATEHOUSE_DATA) --weights runs
+	$(TRAIN) plates.export --weights runs
+train-xray: train-deps ## train the baggage net for MINUTES, set its threshold and export it
+	$(TRAIN) xray.train --data $(GATEHOUSE_DATA) --out runs --hold-out gun --minutes $(MINUTES) --resume
+	$(TRAIN) xray.evaluate --data $(GATEHOUSE_DATA) --weights runs
+	$(TRAIN) xray.export --weights runs
+eval: train-deps ## figures of the models on the full dev split, as the cards quote them
+	$(TRAIN) plates.evaluate --data $(GATEHOUSE_DATA) --weights runs
+	$(TRAIN) xray.evaluate --data $(GATEHOUSE_DATA) --weights runs
 
 .PHONY: generate
 generate: ## make generated files anew: pages and JSON Schemas
