@@ -3,6 +3,7 @@
 package browsertest
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"log/slog"
@@ -71,6 +72,8 @@ func Start(t testing.TB, c console.Config) (x *console.Console, stop func()) {
 type Look struct {
 	Width, Height int64
 	Dark          bool
+	// Limit is how long the window may be in use; zero means three minutes.
+	Limit time.Duration
 }
 
 // Browser opens a window of a real browser, or skips the test aloud where
@@ -89,7 +92,7 @@ func Browser(t testing.TB, look Look) context.Context {
 	}
 	alloc, cancelAlloc := chromedp.NewExecAllocator(context.Background(), opts...)
 	ctx, cancel := chromedp.NewContext(alloc)
-	limit, cancelLimit := context.WithTimeout(ctx, 3*time.Minute)
+	limit, cancelLimit := context.WithTimeout(ctx, cmp.Or(look.Limit, 3*time.Minute))
 	t.Cleanup(func() {
 		// Cancel waits for the browser to end; it cannot fail when it has.
 		_ = chromedp.Cancel(ctx)
@@ -123,6 +126,13 @@ func SetUp(t testing.TB, browser context.Context, x *console.Console) {
 	t.Helper()
 	link, err := x.SetupLink(t.Context())
 	require.NoError(t, err)
+	FirstAccount(t, browser, link)
+}
+
+// FirstAccount makes the first account of the console whose set-up link it is,
+// and leaves the window at its board.
+func FirstAccount(t testing.TB, browser context.Context, link string) {
+	t.Helper()
 	Do(t, browser,
 		chromedp.Navigate(link),
 		chromedp.SendKeys(chromedp.CSS(`input[name=login]`), "an.nguyen"),
