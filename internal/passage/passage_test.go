@@ -499,10 +499,10 @@ func TestTailGatersInOneOccupancyAreScannedTwice(t *testing.T) {
 	s.end(8)
 	s.scan(10, "A")
 	s.untilQuiet(14.5) // B's photo has waited for another presence in vain
-	s.begin(15)
-	s.scan(16, "B") // while C is in the portal
-	s.end(19)
-	s.scan(22, "C")
+	s.begin(28)
+	s.scan(30, "B") // A's scan took long, and C is in the portal
+	s.end(32)
+	s.scan(35, "C")
 	s.untilQuiet(1000)
 	rs := s.records()
 	require.Len(t, rs, 2)

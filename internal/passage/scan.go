@@ -69,26 +69,21 @@ func (e *Engine) scanned(d *Device, key scanKey, r *event.Reading) *passage {
 // passed over, or every later scan would go to the lorry before its own. A
 // passage in which two lorries tail-gated is scanned twice.
 func (e *Engine) nextToScan(d *Device, at time.Time) *passage {
-	var candidates []*passage
+	var next, last *passage
 	for _, p := range e.s.Passages {
 		scans := p.scansBy(d.ID)
 		if scans > 0 && (len(p.Spans) > 0 || !e.hasPresence()) { // a scan of nobody says nothing of the order
-			candidates = nil
+			next, last = nil, nil
 		}
 		again := scans > 0 && scans < p.vehicles() && at.Sub(p.lastScanned(d.ID)) <= d.Transit
-		if again || scans == 0 && e.reachable(p, at) {
-			candidates = append(candidates, p)
+		if !again && (scans > 0 || !e.reachable(p, at)) {
+			continue
+		}
+		if last = p; next == nil && (again || p.Record.LeftAt == nil || p.justLeft(d, at)) {
+			next = p
 		}
 	}
-	for _, p := range candidates {
-		if p.Record.LeftAt == nil || p.justLeft(d, at) {
-			return p
-		}
-	}
-	if len(candidates) == 0 {
-		return nil
-	}
-	return candidates[len(candidates)-1]
+	return cmp.Or(next, last)
 }
 
 // scannedUnseen is the passage that a scan shows of which nothing but the image
