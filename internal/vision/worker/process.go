@@ -47,7 +47,7 @@ func Input() io.Reader {
 	go func() {
 		_, err := io.Copy(w, os.Stdin)
 		_ = w.CloseWithError(err)
-		time.Sleep(drain)
+		<-time.After(drain)
 		fmt.Fprintln(os.Stderr, "gatehouse-vision: the request in flight did not end after the daemon left")
 		os.Exit(1)
 	}()
