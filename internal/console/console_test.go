@@ -60,6 +60,16 @@ func traffic(t *testing.T, site *consoletest.Site) event.Passage {
 	return hot
 }
 
+// decide gives a verdict on the passage that the browser shows, by keyboard
+// alone.
+func decide(t *testing.T, browser context.Context, key, reason string) {
+	t.Helper()
+	browsertest.Until(t, browser, `document.body.classList.contains("on-line")`)
+	browsertest.Do(t, browser, chromedp.KeyEvent(key), chromedp.KeyEvent("r"))
+	browsertest.Until(t, browser, `document.activeElement.name === "reason" && document.querySelector("#verdict input[name=code]:checked") !== null`)
+	browsertest.Do(t, browser, chromedp.KeyEvent(reason), chromedp.KeyEvent(kb.F9))
+}
+
 func TestAnOfficerDecidesByKeyboard(t *testing.T) {
 	site := consoletest.NewSite(t, "15BB")
 	ctx, cancel := context.WithCancel(t.Context())
@@ -79,7 +89,7 @@ func TestAnOfficerDecidesByKeyboard(t *testing.T) {
 	browsertest.Accessible(t, browser)
 
 	browsertest.Do(t, browser,
-		chromedp.Focus(chromedp.CSS("#p-"+string(hot.ID)+" a")),
+		chromedp.Evaluate[chromedp.Void](`document.querySelector("#p-`+string(hot.ID)+` a").focus()`),
 		chromedp.KeyEvent(kb.Enter),
 		chromedp.WaitVisible(chromedp.CSS(`#verdicts`)))
 	browsertest.Until(t, browser, `document.querySelectorAll("#scans .marks rect.finding").length === 1`)
@@ -87,10 +97,8 @@ func TestAnOfficerDecidesByKeyboard(t *testing.T) {
 	browsertest.Until(t, browser, `!document.querySelector("#verdicts .side.customs .receipt .none")`)
 	browsertest.Shot(t, browser, "passage-vi-light")
 
-	// Digit3 is HOLD; the reason; F9 records it.
-	browsertest.Do(t, browser, chromedp.KeyEvent("3"), chromedp.KeyEvent("r"),
-		chromedp.SendKeys(chromedp.CSS(`textarea[name=reason]`), "Đo lại bằng máy cầm tay"),
-		chromedp.Click(chromedp.CSS(`form#verdict button.main`)))
+	// 3 is HOLD; r goes to the reason; F9 records it.
+	decide(t, browser, "3", "Đo lại bằng máy cầm tay")
 	browsertest.Until(t, browser, `document.querySelector("#verdicts .side.customs .decision:not(.pending)")?.textContent === "Tạm giữ"`)
 	browsertest.Until(t, browser, `document.querySelector("#verdicts .side.customs").textContent.includes("Đo lại bằng máy cầm tay")`)
 	got, err := x.Store().Passage(t.Context(), hot.ID)
@@ -110,7 +118,7 @@ func TestAnOfficerDecidesByKeyboard(t *testing.T) {
 	browsertest.Accessible(t, browser)
 	browsertest.Shot(t, browser, "status-vi-light")
 	browsertest.Do(t, browser, chromedp.Navigate(x.URL()+"/"), chromedp.WaitVisible(chromedp.CSS(`.dot.blind`)),
-		chromedp.Click(chromedp.CSS(`tr.blind a`)), chromedp.WaitVisible(chromedp.CSS(`#coverage li.blind`)))
+		chromedp.Evaluate[chromedp.Void](`document.querySelector("tr.blind a").click()`), chromedp.WaitVisible(chromedp.CSS(`#coverage li.blind`)))
 	browsertest.Until(t, browser, `document.querySelector("#findings .warn") !== null || document.querySelectorAll("#findings li").length > 0`)
 	browsertest.Accessible(t, browser)
 	browsertest.Shot(t, browser, "passage-blind-vi-light")
@@ -134,13 +142,13 @@ func TestADisagreementStandsOutInBothLanguagesAndThemes(t *testing.T) {
 	browsertest.SetUp(t, browser, guard)
 	browsertest.Until(t, browser, `document.querySelector("#p-`+string(hot.ID)+`") !== null`)
 
-	decide := func(b context.Context, url, key, reason string) {
-		browsertest.Do(t, b, chromedp.Navigate(url+"/passages/"+string(hot.ID)), chromedp.WaitVisible(chromedp.CSS(`#verdicts`)),
-			chromedp.KeyEvent(key), chromedp.SendKeys(chromedp.CSS(`textarea[name=reason]`), reason),
-			chromedp.Click(chromedp.CSS(`form#verdict button.main`)))
+	for _, at := range []struct {
+		browser          context.Context
+		url, key, reason string
+	}{{own, customs.URL(), "3", "Đo lại bằng máy cầm tay"}, {browser, guard.URL(), "1", "Potash, declared"}} {
+		browsertest.Do(t, at.browser, chromedp.Navigate(at.url+"/passages/"+string(hot.ID)))
+		decide(t, at.browser, at.key, at.reason)
 	}
-	decide(own, customs.URL(), "3", "Đo lại bằng máy cầm tay")
-	decide(browser, guard.URL(), "1", "Potash, declared")
 	for _, b := range []context.Context{own, browser} {
 		browsertest.Until(t, b, `document.querySelector(".disagreement") !== null`)
 		browsertest.Until(t, b, `document.querySelectorAll("#verdicts .decision:not(.pending)").length === 2`)
@@ -148,7 +156,7 @@ func TestADisagreementStandsOutInBothLanguagesAndThemes(t *testing.T) {
 		browsertest.Until(t, b, `[...document.images].every(i => i.complete && i.naturalWidth > 0)`)
 	}
 	browsertest.Shot(t, own, "disagree-customs-vi-light")
-	browsertest.Do(t, browser, chromedp.Click(chromedp.CSS(`header button[lang=en]`)), chromedp.WaitVisible(chromedp.CSS(`#verdicts`)))
+	browsertest.Do(t, browser, chromedp.Click(chromedp.CSS(`header button[lang=en]`)))
 	browsertest.Until(t, browser, `document.documentElement.lang === "en" && document.body.textContent.includes("The agencies disagree")`)
 	browsertest.Until(t, browser, `[...document.images].every(i => i.complete && i.naturalWidth > 0)`)
 	browsertest.Accessible(t, browser)

@@ -179,13 +179,3 @@ func (s *Store) Events(ctx context.Context, gate string, do func(Event) error) e
 		chain, sequence = page[len(page)-1].Chain, page[len(page)-1].Sequence
 	}
 }
-
-// EvidenceLacking counts the pieces that records name and the store lacks.
-func (s *Store) EvidenceLacking(ctx context.Context) (int, error) {
-	var n int
-	err := s.read.QueryRowContext(ctx, `SELECT count(*) FROM evidence WHERE state = 'wanted'`).Scan(&n)
-	if err != nil {
-		return 0, fmt.Errorf("count lacking evidence: %w", err)
-	}
-	return n, nil
-}

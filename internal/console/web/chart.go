@@ -72,7 +72,7 @@ func newChart(p *event.RadiationProfile, findings []event.Finding) *chart {
 	y := func(v float64) float64 {
 		return chartTop + (chartHeight-chartTop-chartBottom)*(1-v/top)
 	}
-	c.trace(sums, y)
+	c.trace(sums, len(p.Gamma), y)
 	c.BackgroundY, c.ThresholdY = y(c.Background), y(c.Threshold)
 	for i := 0; i <= 2; i++ {
 		v := top * float64(i) / 2
@@ -83,12 +83,18 @@ func newChart(p *event.RadiationProfile, findings []event.Finding) *chart {
 	return c
 }
 
-func (c *chart) trace(sums []float64, y func(float64) float64) {
+func (c *chart) trace(sums []float64, intervals int, y func(float64) float64) {
 	var line strings.Builder
+	// The first second has no full sum; the curve begins where one has.
+	first := intervals - len(sums)
+	startX := chartLeft
 	for i, v := range sums {
 		x := chartLeft
-		if len(sums) > 1 {
-			x += (chartWidth - chartLeft - chartRight) * float64(i) / float64(len(sums)-1)
+		if intervals > 1 {
+			x += (chartWidth - chartLeft - chartRight) * float64(first+i) / float64(intervals-1)
+		}
+		if i == 0 {
+			startX = x
 		}
 		if v >= c.Max {
 			c.Max, c.MaxX, c.MaxY = v, x, y(v)
@@ -96,7 +102,7 @@ func (c *chart) trace(sums []float64, y func(float64) float64) {
 		fmt.Fprintf(&line, "%.1f,%.1f ", x, y(v))
 	}
 	c.Line = strings.TrimSpace(line.String())
-	c.Area = fmt.Sprintf("%.1f,%.1f %s %.1f,%.1f", chartLeft, y(0), c.Line, chartWidth-chartRight, y(0))
+	c.Area = fmt.Sprintf("%.1f,%.1f %s %.1f,%.1f", startX, y(0), c.Line, chartWidth-chartRight, y(0))
 }
 
 func (c *chart) axis() {
@@ -129,22 +135,21 @@ func (c *chart) neutrons(p *event.RadiationProfile) {
 	}
 }
 
-// perSecond sums counts over the last second at each interval, which is the
-// figure that the portal compares with its threshold. The first second is
+// perSecond sums counts over each full second, which is the figure that the
+// portal compares with its threshold. An occupancy shorter than a second is
 // scaled up from what there is.
 func perSecond(counts []float64, intervalMS int) []float64 {
-	n := max(1, int(math.Round(1000/float64(intervalMS))))
-	out := make([]float64, len(counts))
+	n := min(max(1, int(math.Round(1000/float64(intervalMS)))), len(counts))
+	out := make([]float64, 0, len(counts)-n+1)
 	sum := 0.0
 	for i, v := range counts {
 		sum += v
-		have := n
 		if i >= n {
 			sum -= counts[i-n]
-		} else {
-			have = i + 1
 		}
-		out[i] = sum * 1000 / float64(have*intervalMS)
+		if i >= n-1 {
+			out = append(out, sum*1000/float64(n*intervalMS))
+		}
 	}
 	return out
 }

@@ -63,7 +63,7 @@ func deviceTitle(p Page, d deviceView) string {
 		parts = append(parts, p.T("device.heard")+" "+p.Full(d.Device.Heard))
 	}
 	if d.Reason != "" {
-		parts = append(parts, d.Reason)
+		parts = append(parts, p.Reason(d.Reason))
 	}
 	if try := p.Of(d.Try); try != "" {
 		parts = append(parts, try)
@@ -102,4 +102,30 @@ func (v imageView) label(k mark) (x, y, size int, anchor string) {
 		x, anchor = k.X+k.W, "end"
 	}
 	return x, y, size, anchor
+}
+
+// readingGroup is a run of readings of one device that differ in time alone.
+type readingGroup struct {
+	Device   string
+	Kind     event.ReadingKind
+	Quality  event.Quality
+	From, To time.Time
+	Count    int
+	Frames   []string
+}
+
+// groupReadings joins neighbours of one device, kind and quality: an occupancy
+// has hundreds of samples.
+func groupReadings(list []event.ReadingRef) []readingGroup {
+	var groups []readingGroup
+	for _, r := range list {
+		n := len(groups)
+		if n == 0 || groups[n-1].Device != r.Device || groups[n-1].Kind != r.Kind || groups[n-1].Quality != r.Quality {
+			groups = append(groups, readingGroup{Device: r.Device, Kind: r.Kind, Quality: r.Quality, From: r.ReceivedAt})
+			n++
+		}
+		g := &groups[n-1]
+		g.To, g.Count, g.Frames = r.ReceivedAt, g.Count+1, append(g.Frames, r.Frames...)
+	}
+	return groups
 }

@@ -13,7 +13,6 @@ import (
 	"image/png"
 	"io"
 	"os"
-	"strings"
 	"sync"
 
 	_ "golang.org/x/image/bmp" // decoder
@@ -287,6 +286,3 @@ func encodeJPEG(img image.Image) (made, error) {
 	}
 	return made{b.Bytes(), "image/jpeg"}, nil
 }
-
-// isImage tells whether a media type is one that pages try to show.
-func isImage(media string) bool { return strings.HasPrefix(media, "image/") }

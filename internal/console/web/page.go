@@ -106,6 +106,15 @@ func (p Page) DeviceName(name string) string {
 	return name
 }
 
+// Reason is why a device is in its state: a known code in words, and what the
+// gate or the device says otherwise as it is.
+func (p Page) Reason(text string) string {
+	if _, ok := p.Words["loss."+text]; ok {
+		return p.T("loss." + text)
+	}
+	return text
+}
+
 // Score is a score of 0..1 as it is shown.
 func Score(v float64) string { return strconv.FormatFloat(v, 'f', 2, 64) }
 
@@ -190,7 +199,7 @@ func lookedText(p Page, c event.Coverage) string {
 		text += " · " + p.Code("device", string(c.State))
 	}
 	if c.Reason != "" {
-		text += " · " + c.Reason
+		text += " · " + p.Reason(c.Reason)
 	}
 	return text
 }

@@ -224,6 +224,7 @@ device.in-test = đang thử | in test
 devicename.rpm = Phóng xạ | Radiation
 devicename.camera = Camera | Camera
 devicename.xray = Soi X-quang | X-ray
+devicename.vision = Nhận dạng ảnh | Image analysis
 
 irregular.tail-gate = bám đuôi | tail-gating
 irregular.reversed = lùi ra | reversed out

@@ -4,7 +4,9 @@
 export function startKeys(): void {
   document.addEventListener("keydown", (e) => {
     const target = e.target as HTMLElement;
-    if (e.ctrlKey || e.altKey || e.metaKey || target.closest("input:not([type=radio]), textarea, select")) return;
+    if (e.ctrlKey || e.altKey || e.metaKey) return;
+    const typing = target.closest("input:not([type=radio]), textarea, select") !== null;
+    if (typing && !/^F\d/.test(e.code)) return; // function keys work while a reason is being written
     if (e.code === "KeyJ" || e.code === "KeyK") {
       step(e.code === "KeyJ" ? 1 : -1);
       e.preventDefault();
