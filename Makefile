@@ -135,4 +135,5 @@ generate: ## make generated files anew: pages and JSON Schemas
 
 .PHONY: clean
 clean: ## remove what was built; state/ stays
-	rm -rf bin build internal/console/web/dist internal/console/web/node_modules deploy/vision/node_modules
+	rm -rf bin build internal/console/web/node_modules deploy/vision/node_modules
+	find internal/console/web/dist -mindepth 1 ! -name .gitignore -delete
