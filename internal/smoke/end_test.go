@@ -10,6 +10,7 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"slices"
 	"time"
 
 	"github.com/stretchr/testify/require"
@@ -139,20 +140,29 @@ func (s *story) judge(c account.Case) account.Report {
 	}
 	c.Differences, err = account.Compare(s.ctx, s.stores[event.Customs], s.stores[event.BorderGuard])
 	require.NoError(s.t, err)
-	s.silenced(c.Books)
+	s.perDevice(c.Books)
 	c.Unsure, c.From, c.Faults, c.Said, c.Evidence = s.unsent, s.watched, s.windows, s.said, s.checkEvidence
 	return account.Judge(c)
 }
 
-// silenced notes that each device fell silent for good after its last frame,
-// when the simulator was ended.
-func (s *story) silenced(b account.Books) {
-	last := map[string]time.Time{}
+// perDevice adds what the harness knows of each device by itself: after a kill
+// it can be heard again with the first frame that it sends to a daemon that is
+// ready, and when the simulator was ended it fell silent after its last.
+func (s *story) perDevice(b account.Books) {
+	sent := map[string][]time.Time{}
 	for _, f := range b.Ledger {
-		last[f.Device] = f.At
+		sent[f.Device] = append(sent[f.Device], f.At)
 	}
-	for device, at := range last {
-		s.window(account.Window{From: at, To: time.Now(), Device: device, What: "the simulator's end"})
+	for _, w := range slices.Clone(s.windows) {
+		for device, times := range sent {
+			i := slices.IndexFunc(times, func(t time.Time) bool { return !t.Before(w.To) })
+			if i >= 0 {
+				s.window(account.Window{From: w.From, To: times[i], Device: device, What: w.What})
+			}
+		}
+	}
+	for device, times := range sent {
+		s.window(account.Window{From: times[len(times)-1], To: time.Now(), Device: device, What: "the simulator's end"})
 	}
 }
 

@@ -99,7 +99,7 @@ func (j *judge) nearest(device string, at time.Time) string {
 func (j *judge) surplus(key frameKey, lines []book.Frame, n int) {
 	kills := 0
 	for _, w := range j.c.Faults {
-		if slices.ContainsFunc(lines, func(l book.Frame) bool { return within(l.At, w.From.Add(-again), w.To.Add(again)) }) {
+		if w.Device == "" && slices.ContainsFunc(lines, func(l book.Frame) bool { return within(l.At, w.From.Add(-again), w.To.Add(again)) }) {
 			kills++
 		}
 	}

@@ -32,7 +32,7 @@ func (j *judge) latency() {
 		took := a.At.Sub(at)
 		all = append(all, took)
 		disturbed := slices.ContainsFunc(j.c.Faults, func(w Window) bool {
-			return !a.At.Before(w.From.Add(-settled)) && !at.After(w.To.Add(settled))
+			return w.Device == "" && !a.At.Before(w.From.Add(-settled)) && !at.After(w.To.Add(settled))
 		})
 		if !disturbed {
 			quiet = append(quiet, took)
