@@ -219,12 +219,18 @@ func TestWorker(t *testing.T) {
 	require.NoError(t, err)
 	out, err := cmd.StdoutPipe()
 	require.NoError(t, err)
-	var log bytes.Buffer
-	cmd.Stderr = &log
+	log, err := os.Create(filepath.Join(t.TempDir(), "log"))
+	require.NoError(t, err)
+	defer log.Close()
+	cmd.Stderr = log
 	require.NoError(t, cmd.Start())
 	lines := bufio.NewScanner(out)
 	next := func() string {
-		require.True(t, lines.Scan(), log.String())
+		if !lines.Scan() {
+			said, err := os.ReadFile(log.Name())
+			require.NoError(t, err)
+			t.Fatalf("the worker has ended: %s", said)
+		}
 		return lines.Text()
 	}
 	ready := parse[wire.Ready](t, next())

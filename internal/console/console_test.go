@@ -31,7 +31,7 @@ func traffic(t *testing.T, site *consoletest.Site) event.Passage {
 		p := site.Passage(i, now.Add(-time.Duration(9-i)*95*time.Second), i == 7)
 		switch i {
 		case 2:
-			p.Coverage[2] = event.Coverage{Device: "xray", State: event.Down, Reason: "no signal for 41 s"}
+			p.Coverage[2] = event.Coverage{Device: "xray", State: event.Down, Reason: event.Text{VI: "mất tín hiệu 41 s", EN: "no signal for 41 s"}}
 			p.Scans = nil
 			p.Findings = append(p.Findings, event.Finding{
 				ID: event.NewID(now), Code: event.FindingCoverageGap, Severity: event.Minor, Lead: event.Customs, Score: 1, At: p.OpenedAt, Device: "xray",

@@ -135,10 +135,10 @@ type RadiationProfile struct {
 // Coverage says whether one required sensor was looking while a passage lasted.
 type Coverage struct {
 	Device string      `json:"device"`
-	State  DeviceState `json:"state"`            // the worst while the passage lasted
-	Looked bool        `json:"looked"`           // it delivered what the lane requires of it
-	From   *time.Time  `json:"from,omitempty"`   // of the worst state
-	Reason string      `json:"reason,omitempty"` // for people: "no signal for 14 s"
+	State  DeviceState `json:"state"`           // the worst while the passage lasted
+	Looked bool        `json:"looked"`          // it delivered what the lane requires of it
+	From   *time.Time  `json:"from,omitempty"`  // of the worst state
+	Reason Text        `json:"reason,omitzero"` // for people: "no signal for 14 s"
 }
 
 // Severity uses the words of CAP 1.2.

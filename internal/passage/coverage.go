@@ -240,7 +240,7 @@ func (e *Engine) coverage(p *passage) []event.Coverage {
 		if why, looked := p.looked(d, w.Worst); !looked {
 			row.Looked = false
 			if p.ended() || p.answered(d) || blind(w.Worst.State) {
-				row.Reason = bilingual(why)
+				row.Reason = why
 			}
 		}
 		rows = append(rows, row)
@@ -258,7 +258,7 @@ func (e *Engine) visionCoverage(p *passage) event.Coverage {
 		row.State = event.Down
 	}
 	if !row.Looked && (down || p.ended()) {
-		row.Reason = bilingual(reasonVision())
+		row.Reason = reasonVision()
 	}
 	return row
 }

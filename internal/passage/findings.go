@@ -191,10 +191,9 @@ func (e *Engine) coverageGaps(p *passage) []conclusion {
 		if !overNow && !p.ended() {
 			continue
 		}
-		vi, en, _ := strings.Cut(row.Reason, " / ")
 		gaps = append(gaps, conclusion{
 			code: event.FindingCoverageGap, device: row.Device, score: 1,
-			reason: event.Text{VI: vi, EN: en}, figures: map[string]any{"state": string(row.State)},
+			reason: row.Reason, figures: map[string]any{"state": string(row.State)},
 		})
 	}
 	return gaps

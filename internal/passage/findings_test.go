@@ -82,7 +82,7 @@ func TestSampleThatCannotBeUsed(t *testing.T) {
 	s.gamma(0.4, math.Inf(1), false)
 	s.end(1)
 	require.Empty(t, s.one().Radiation.Gamma)
-	require.Equal(t, "không có mẫu đo gamma / no gamma sample received", coverage(t, s.one(), "rpm").Reason)
+	require.Equal(t, event.Text{VI: "không có mẫu đo gamma", EN: "no gamma sample received"}, coverage(t, s.one(), "rpm").Reason)
 	for _, e := range s.effects {
 		require.Empty(t, e.Fault)
 	}

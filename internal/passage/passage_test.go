@@ -415,7 +415,7 @@ func TestScanAfterTheScannerWasAway(t *testing.T) {
 	require.Len(t, rs, 3)
 	require.Empty(t, rs[0].Scans)
 	require.Equal(t, event.Coverage{Device: "xray", State: event.Down, From: ptr(at(5)),
-		Reason: "mất tín hiệu từ 12:00:05 / no signal since 12:00:05"}, coverage(t, rs[0], "xray"))
+		Reason: event.Text{VI: "mất tín hiệu từ 12:00:05", EN: "no signal since 12:00:05"}}, coverage(t, rs[0], "xray"))
 	require.Equal(t, "B", rs[1].Scans[0].ScanID)
 	require.Equal(t, "C", rs[2].Scans[0].ScanID)
 }

@@ -11,10 +11,6 @@ func localTime(t time.Time) string {
 	return t.In(time.FixedZone("+07", 7*60*60)).Format("15:04:05")
 }
 
-// bilingual is a text where the record has one string for both languages:
-// Vietnamese, then " / ", then English.
-func bilingual(t event.Text) string { return t.VI + " / " + t.EN }
-
 // named is a device as people at the gate speak of it: what it is, and its id.
 func (l *Lane) named(device string) event.Text {
 	if device == visionName {

@@ -198,8 +198,8 @@ func lookedText(p Page, c event.Coverage) string {
 	if c.State != event.Up && c.State != "" {
 		text += " · " + p.Code("device", string(c.State))
 	}
-	if c.Reason != "" {
-		text += " · " + p.Reason(c.Reason)
+	if why := p.Of(c.Reason); why != "" {
+		text += " · " + why
 	}
 	return text
 }

@@ -223,6 +223,7 @@ device.in-test = đang thử | in test
 
 devicename.rpm = Phóng xạ | Radiation
 devicename.camera = Camera | Camera
+devicename.vision = Phân tích ảnh | Image analysis
 devicename.xray = Soi X-quang | X-ray
 devicename.vision = Nhận dạng ảnh | Image analysis
 
