@@ -200,12 +200,22 @@ func (d *Driver) store(ctx context.Context, emit driver.Emit, all []output) erro
 	return nil
 }
 
+// unknownType is the media type of what is no picture.
+const unknownType = "application/octet-stream"
+
+// pictureType tells a picture's media type by its content.
+func pictureType(data []byte) string {
+	if media := http.DetectContentType(data); media == "image/jpeg" || media == "image/png" {
+		return media
+	}
+	return unknownType
+}
+
 // attach stores the picture of a capture.
 func (d *Driver) attach(ctx context.Context, o *output) error {
 	data := o.image.payload
-	media := http.DetectContentType(data)
-	if media != "image/jpeg" && media != "image/png" {
-		media = "application/octet-stream"
+	media := pictureType(data)
+	if media == unknownType {
 		worsen(&o.reading, event.Suspect, "the picture is neither JPEG nor PNG")
 	}
 	ref, err := d.env.Evidence.Put(ctx, bytes.NewReader(data), d.config.ImageLimit, media, "plate-photo", o.image.topic)

@@ -189,6 +189,14 @@ func TestPictureMissingLateAndWrong(t *testing.T) {
 	r = waitCaptures(t, store, 5)[4]
 	require.Equal(t, "lone", r.Key)
 	require.Equal(t, event.Digest([]byte("no picture at all")), r.Capture.Image.SHA256)
+
+	other := append([]byte("\x89PNG\r\n\x1a\n"), photo(4)...)
+	d.send("capture", about("other", other)) // says JPEG
+	d.send("image/other", other)
+	r = waitCaptures(t, store, 6)[5]
+	require.Equal(t, event.Suspect, r.Quality)
+	require.Contains(t, r.Note, "image/png")
+	require.Equal(t, "image/png", r.Capture.Image.MediaType)
 	stop()
 }
 

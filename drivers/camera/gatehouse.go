@@ -143,6 +143,10 @@ func (f *ownForm) whole(p *pair) output {
 		worsen(&o.reading, event.Bad, "the picture's SHA-256 is not the one in the message")
 	case ref.Bytes != int64(len(p.image.payload)):
 		worsen(&o.reading, event.Suspect, fmt.Sprintf("the message says %d bytes, the picture has %d", ref.Bytes, len(p.image.payload)))
+	case ref.MediaType != "":
+		if media := pictureType(p.image.payload); media != unknownType && !strings.EqualFold(ref.MediaType, media) {
+			worsen(&o.reading, event.Suspect, fmt.Sprintf("the message says %.40q, the picture is %s", ref.MediaType, media))
+		}
 	}
 	return o
 }

@@ -190,6 +190,20 @@ func TestImageIsStoredNamedAndMoved(t *testing.T) {
 	require.Equal(t, []string{"L01-000001_v1.json", "L01-000001_v1.png"}, listing(t, filepath.Join(s.folder, "done")))
 }
 
+func TestImageOfAnotherTypeIsSuspect(t *testing.T) {
+	s := newScanner(t)
+	store, stop := run(t, s, drivertest.Env(&drivertest.Evidence{}))
+	image := append([]byte{0xff, 0xd8, 0xff, 0xe0}, picture(3)...)
+	put(t, s.folder, "C_v1.json", describe(image, 1))
+	put(t, s.folder, "C_v1.png", image)
+	s.send(xray.TypeImage, "C", "1", "C_v1.png", fmt.Sprint(len(image)))
+	got := waitImages(t, store, 1)[0]
+	stop()
+	require.Equal(t, event.Suspect, got.Quality)
+	require.Contains(t, got.Note, "image/jpeg")
+	require.Equal(t, "image/jpeg", got.Scan.Image.MediaType)
+}
+
 func TestFileStaysUntilStored(t *testing.T) {
 	s := newScanner(t)
 	store, stop := run(t, s, drivertest.Env(&drivertest.Evidence{}))

@@ -92,14 +92,22 @@ func mediaType(head []byte) string {
 	return "application/octet-stream"
 }
 
-// isImageName says whether the name's ending is that of an image.
-func isImageName(name string) bool {
+// namedType is the type that the name's ending stands for; "" when it is none
+// of an image.
+func namedType(name string) string {
 	switch strings.ToLower(path.Ext(name)) {
-	case ".png", ".tif", ".tiff", ".jpg", ".jpeg":
-		return true
+	case ".png":
+		return "image/png"
+	case ".tif", ".tiff":
+		return "image/tiff"
+	case ".jpg", ".jpeg":
+		return "image/jpeg"
 	}
-	return false
+	return ""
 }
+
+// isImageName says whether the name's ending is that of an image.
+func isImageName(name string) bool { return namedType(name) != "" }
 
 // isSidecarName says whether the name's ending is that of a description.
 func isSidecarName(name string) bool {
@@ -210,6 +218,8 @@ func (c *collector) attach(ctx context.Context, r *event.Reading, f files) error
 	}
 	if media == "application/octet-stream" {
 		worsen(r, event.Suspect, f.image+": neither PNG, TIFF nor JPEG")
+	} else if media != namedType(f.image) {
+		worsen(r, event.Suspect, f.image+": its content is "+media)
 	}
 	if side.SHA256 != "" && side.SHA256 != ref.SHA256 {
 		worsen(r, event.Bad, f.image+": its SHA-256 is not the one in the description")
