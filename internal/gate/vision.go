@@ -17,8 +17,8 @@ import (
 	"log/slog"
 )
 
-// probePause is how often one picture is tried while vision is down: a model
-// that was put in place is only noticed by using it.
+// probePause is how often one picture is tried while an analysis is down: a
+// model that was put in place is only noticed by using it.
 const probePause = 5 * time.Second
 
 // eyes lets the lanes use the worker pool on stored evidence.
@@ -27,7 +27,7 @@ type eyes struct {
 	store *evidence.Store
 
 	mu     sync.Mutex
-	probed time.Time
+	probed map[string]time.Time // when an operation that is down was tried last
 }
 
 // newEyes is nil when the configuration switches vision off.
@@ -35,7 +35,7 @@ func newEyes(g config.Gate, store *evidence.Store, log *slog.Logger) *eyes {
 	if len(g.Vision.Command) == 0 {
 		return nil
 	}
-	return &eyes{store: store, pool: vision.New(vision.Config{
+	return &eyes{store: store, probed: map[string]time.Time{}, pool: vision.New(vision.Config{
 		Command: g.Vision.Command, Workers: g.Vision.Workers, Deadline: g.Vision.Deadline,
 		RecycleAfter: g.Vision.RecycleAfter, MaxRSSMB: int(g.Vision.MaxMemory >> 20),
 		Log: log.With("part", "vision"),
@@ -43,16 +43,16 @@ func newEyes(g config.Gate, store *evidence.Store, log *slog.Logger) *eyes {
 }
 
 // Up implements lane.Vision.
-func (e *eyes) Up() bool {
-	if up, _ := e.pool.Health(); up {
+func (e *eyes) Up(op string) bool {
+	if up, _ := e.pool.Works(wire.Op(op)); up {
 		return true
 	}
 	e.mu.Lock()
 	defer e.mu.Unlock()
-	if time.Since(e.probed) < probePause {
+	if time.Since(e.probed[op]) < probePause {
 		return false
 	}
-	e.probed = time.Now()
+	e.probed[op] = time.Now()
 	return true
 }
 

@@ -1,9 +1,12 @@
 package lane
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"log/slog"
+	"maps"
+	"slices"
 	"sync"
 	"time"
 
@@ -28,9 +31,10 @@ type Outcome struct {
 
 // Vision analyses pictures.
 type Vision interface {
-	// Up tells whether an analysis has a chance. While it has none, nothing is
-	// tried and nothing is journalled: pictures wait.
-	Up() bool
+	// Up tells whether an operation has a chance now. While it has none, nothing
+	// is tried and nothing is journalled: pictures wait. It may say yes once in a
+	// while for an operation that is down, so that it is noticed when it is back.
+	Up(op string) bool
 	// Analyse returns an error only when ctx ends.
 	Analyse(ctx context.Context, r passage.Request) (Outcome, error)
 }
@@ -116,11 +120,7 @@ func (a *Analyst) Run(ctx context.Context, workers int) {
 	defer all.Wait()
 	slots := make(chan struct{}, workers)
 	for {
-		var next *pendingAnalysis
-		pause := upPause
-		if a.vision.Up() {
-			next, pause = a.take(time.Now())
-		}
+		next, pause := a.take(time.Now())
 		if next == nil {
 			timer := time.NewTimer(pause)
 			select {
@@ -146,25 +146,33 @@ func (a *Analyst) Run(ctx context.Context, workers int) {
 }
 
 // take picks the pending analysis of the newest passage that may start, or
-// tells how long to wait for one.
+// tells how long to wait for one. An operation that is down holds up no other.
 func (a *Analyst) take(now time.Time) (*pendingAnalysis, time.Duration) {
 	a.mu.Lock()
 	defer a.mu.Unlock()
-	var best *pendingAnalysis
+	best := map[string]*pendingAnalysis{} // by operation
 	pause := time.Hour
 	for _, p := range a.pending {
+		op := p.request.Op
 		switch {
 		case p.busy:
 		case p.after.After(now):
 			pause = min(pause, p.after.Sub(now))
-		case best == nil || p.request.Passage > best.request.Passage:
-			best = p
+		case best[op] == nil || p.request.Passage > best[op].request.Passage:
+			best[op] = p
 		}
 	}
-	if best != nil {
-		best.busy = true
+	newest := slices.SortedFunc(maps.Values(best), func(x, y *pendingAnalysis) int {
+		return cmp.Or(-cmp.Compare(x.request.Passage, y.request.Passage), cmp.Compare(x.request.Op, y.request.Op))
+	})
+	for _, p := range newest {
+		if a.vision.Up(p.request.Op) {
+			p.busy = true
+			return p, 0
+		}
+		pause = min(pause, upPause)
 	}
-	return best, pause
+	return nil, pause
 }
 
 // attempt journals, analyses and journals the answer. The pending entry goes

@@ -168,14 +168,15 @@ func TestSharingWaitsForTheDisk(t *testing.T) {
 type answers struct {
 	mu   sync.Mutex
 	up   bool
+	down string // an operation that is down although the others are up
 	said []lane.Outcome
 	got  []passage.Request
 }
 
-func (a *answers) Up() bool {
+func (a *answers) Up(op string) bool {
 	a.mu.Lock()
 	defer a.mu.Unlock()
-	return a.up
+	return a.up && op != a.down
 }
 
 func (a *answers) Analyse(_ context.Context, r passage.Request) (lane.Outcome, error) {
@@ -221,6 +222,31 @@ func TestAnalystTriesOnlyWhileVisionIsUpAndJournalsEachAttempt(t *testing.T) {
 		require.Equal(t, event.EntryResult, j.entries[1].Kind)
 		require.Equal(t, 1, j.entries[1].Analysis.Attempt)
 		require.Equal(t, "done", j.entries[1].Analysis.Outcome)
+	})
+}
+
+func TestAnOperationThatIsDownHoldsUpNoOther(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		v := &answers{up: true, down: passage.OpPlate, said: []lane.Outcome{{Outcome: "done"}, {Outcome: "done"}}}
+		a := lane.NewAnalyst(v, &memory{}, slog.New(slog.DiscardHandler))
+		now := time.Now()
+		older, newer := event.NewID(now), event.NewID(now.Add(time.Minute))
+		a.Submit("01", passage.Request{Passage: newer, Evidence: "photo", Op: passage.OpPlate})
+		a.Submit("01", passage.Request{Passage: older, Evidence: "scan", Op: passage.OpXray})
+		ctx, cancel := context.WithCancel(t.Context())
+		var run sync.WaitGroup
+		run.Go(func() { a.Run(ctx, 1) })
+		time.Sleep(time.Minute)
+		require.Len(t, v.requests(), 1)
+		require.Equal(t, "scan", v.requests()[0].Evidence)
+		v.mu.Lock()
+		v.down = ""
+		v.mu.Unlock()
+		time.Sleep(time.Minute)
+		cancel()
+		run.Wait()
+		require.Len(t, v.requests(), 2)
+		require.Equal(t, "photo", v.requests()[1].Evidence)
 	})
 }
 

@@ -28,6 +28,9 @@ type Config struct {
 	// RecycleAfter is the number of analyses after which a worker is replaced,
 	// against slow leaks in libraries; 5,000 when zero.
 	RecycleAfter int
+	// Reload is the age from which a worker that lacks a model is replaced when
+	// that model is asked for, since it may have been put in place; 10 s when zero.
+	Reload time.Duration
 	// MaxRSSMB is the resident set in megabytes beyond which a worker is killed
 	// in the middle of an analysis; 1,200 when zero.
 	MaxRSSMB int
@@ -98,6 +101,9 @@ func New(cfg Config) *Pool {
 	if cfg.Deadline <= 0 {
 		cfg.Deadline = 20 * time.Second
 	}
+	if cfg.Reload <= 0 {
+		cfg.Reload = 10 * time.Second
+	}
 	if cfg.Log == nil {
 		cfg.Log = slog.New(slog.DiscardHandler)
 	}
@@ -146,8 +152,20 @@ func (p *Pool) Health() (up bool, reason string) {
 	return p.healthLocked()
 }
 
+// Works tells whether one kind of analysis works, and if not why: a missing
+// model stops only what needs it.
+func (p *Pool) Works(op wire.Op) (up bool, reason string) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return p.soundLocked("start", "canary", string(op))
+}
+
 func (p *Pool) healthLocked() (bool, string) {
-	for _, what := range []string{"start", "canary", string(wire.OpPlate), string(wire.OpXray), string(wire.OpContainer)} {
+	return p.soundLocked("start", "canary", string(wire.OpPlate), string(wire.OpXray), string(wire.OpContainer))
+}
+
+func (p *Pool) soundLocked(parts ...string) (bool, string) {
+	for _, what := range parts {
 		if why, bad := p.failures[what]; bad {
 			return false, why
 		}
@@ -242,7 +260,8 @@ func (p *Pool) start(ctx context.Context) (*child, error) {
 	if o.fault != nil {
 		lacks = o.fault.Message
 	}
-	p.notes(map[string]string{"start": "", "canary": lacks})
+	// The canary is a plate, so a model that it lacks blinds plates alone.
+	p.notes(map[string]string{"start": "", "canary": "", string(wire.OpPlate): lacks})
 	return c, nil
 }
 
@@ -270,12 +289,17 @@ func (p *Pool) refuse(ctx context.Context, pause time.Duration, why error) {
 // feed gives jobs to a worker until the worker has to go, and ends it.
 func (p *Pool) feed(ctx context.Context, c *child, log *slog.Logger) {
 	defer func() { c.kill() }()
+	born := time.Now()
 	for n := 0; n < p.cfg.RecycleAfter; n++ {
 		select {
 		case j := <-p.jobs:
 			o, alive := p.analyse(ctx, &c, j.req, log)
 			j.answer <- o
 			if !alive {
+				return
+			}
+			if o.Code == wire.ModelMissing && time.Since(born) > p.cfg.Reload {
+				log.Info("vision worker is replaced to look for its model again", "err", o.Message)
 				return
 			}
 			if c.residentMB() > p.cfg.MaxRSSMB {

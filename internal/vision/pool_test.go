@@ -380,6 +380,21 @@ func TestMissingModelStopsOnlyItsOwn(t *testing.T) {
 	require.Equal(t, vision.Done, o.Verdict)
 	up, _ := b.Health()
 	require.False(t, up)
+	up, reason := b.Works(wire.OpXray)
+	require.True(t, up, reason)
+	up, reason = b.Works(wire.OpPlate)
+	require.False(t, up)
+	require.Equal(t, "plate-reader is missing", reason)
+}
+
+// A model that is put in place later is found by the next worker.
+func TestMissingModelIsLookedForAgain(t *testing.T) {
+	b := start(t, "", func(c *vision.Config) { c.Reload = time.Nanosecond })
+	before := b.plate(t, "pid").Result
+	require.Equal(t, wire.ModelMissing, b.plate(t, "code-"+string(wire.ModelMissing)).Code)
+	after := b.plate(t, "pid")
+	require.Equal(t, vision.Done, after.Verdict)
+	require.NotEqual(t, before, after.Result)
 }
 
 func TestRecycling(t *testing.T) {
