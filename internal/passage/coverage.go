@@ -104,8 +104,8 @@ func (e *Engine) started(s *event.Start) {
 		ds.Unheard = true
 		if ds.GapFrom.IsZero() && since.Before(e.now) {
 			ds.GapFrom, ds.GapReason = since, irregularRestart
-			if !e.s.Stopped {
-				ds.GapFrom = ds.lostFrom(since)
+			if ds.Heard.After(since) && ds.Heard.Before(e.now) {
+				ds.GapFrom = ds.Heard // a device's frames are stored in their order
 			}
 		}
 		if ds.Link.State != event.Down {
@@ -113,30 +113,12 @@ func (e *Engine) started(s *event.Start) {
 		}
 		e.watchDevice(ds)
 	}
-	e.s.Stopped = false
 	e.breakSpans("")
-}
-
-// inFlight is how much earlier than the last thing that was stored a frame of
-// another device may have come and still not have been stored when the daemon
-// was killed: it waited for the commit after. The 99th percentile of a commit on
-// a slow disk is 370 ms.
-const inFlight = 400 * time.Millisecond
-
-// lostFrom is from when on a device's frames may be missing after a kill, where
-// the newest thing of all that was stored is of the time last.
-func (ds *deviceState) lostFrom(last time.Time) time.Time {
-	from := last.Add(-inFlight)
-	if ds.Heard.After(from) && !ds.Heard.After(last) {
-		return ds.Heard
-	}
-	return from
 }
 
 // stopped tells the gaps that stay open over an orderly end, since nobody can
 // tell when they will close.
 func (e *Engine) stopped() {
-	e.s.Stopped = true
 	for _, ds := range e.s.Devices {
 		e.shareGap(ds, e.now)
 	}

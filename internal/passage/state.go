@@ -33,8 +33,6 @@ type state struct {
 	// Forgotten are scan ids of passages that are no longer kept.
 	Forgotten []scanKey `json:"forgotten,omitempty"`
 	Frames    FrameFold `json:"frames"`
-	// Stopped says that the last run of the daemon ended in order.
-	Stopped bool `json:"stopped,omitempty"`
 }
 
 // deviceState is what is known of one device.
