@@ -23,7 +23,6 @@ func (j *judge) alerts() {
 		passage event.ID
 		code    string
 		device  string
-		region  string
 	}
 	seen := map[subject]event.ID{}
 	for _, a := range j.s.Alerts {

@@ -2,11 +2,11 @@ package stage
 
 import (
 	"context"
+	"crypto/rand"
 	"errors"
 	"fmt"
 	"net"
 	"os"
-	"path/filepath"
 	"strings"
 	"time"
 
@@ -46,25 +46,21 @@ func (s *Stage) Hits() ([]string, error) {
 // StartDaemon starts the gate's daemon with a fault point armed; none when spec
 // is empty.
 func (s *Stage) StartDaemon(spec string) (*Daemon, error) {
-	// Socket names are short by the kernel's limit, temporary folders may not be.
-	dir, err := os.MkdirTemp("", "gh")
-	if err != nil {
-		return nil, fmt.Errorf("make notification socket: %w", err)
-	}
-	path := filepath.Join(dir, "notify")
+	// An abstract name: no path that may be too long, and nothing to remove.
+	path := fmt.Sprintf("@gatehouse-stage-%s", rand.Text())
 	socket, err := net.ListenUnixgram("unixgram", &net.UnixAddr{Name: path, Net: "unixgram"})
 	if err != nil {
-		return nil, errors.Join(fmt.Errorf("make notification socket: %w", err), os.RemoveAll(dir))
+		return nil, fmt.Errorf("make notification socket: %w", err)
 	}
 	d := &Daemon{socket: socket, ready: make(chan struct{})}
 	env := append(s.Arm(spec), "NOTIFY_SOCKET="+path)
 	if d.Process, err = s.Start("gatehouse", env, "gatehouse", "run", "--config", s.Path("gate.yaml")); err != nil {
-		return nil, errors.Join(err, socket.Close(), os.RemoveAll(dir))
+		return nil, errors.Join(err, socket.Close())
 	}
 	go d.listen()
 	go func() {
 		<-d.done
-		_ = errors.Join(socket.Close(), os.RemoveAll(dir)) // a temporary folder; nothing depends on it
+		_ = socket.Close() // ends listen, if it still waits
 	}()
 	return d, nil
 }

@@ -72,8 +72,7 @@ func (s *Stage) Output(ctx context.Context, program string, args ...string) ([]b
 	cmd := exec.CommandContext(ctx, s.program(program), args...)
 	cmd.Dir, cmd.Env = s.opt.Dir, s.env(nil)
 	out, err := cmd.Output()
-	var failed *exec.ExitError
-	if errors.As(err, &failed) {
+	if failed, ok := errors.AsType[*exec.ExitError](err); ok {
 		return out, fmt.Errorf("%s %v: %w: %s", program, args, err, failed.Stderr)
 	}
 	if err != nil {

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"maps"
 	"net"
 	"os"
 	"path/filepath"
@@ -163,9 +164,7 @@ func (s *Stage) Peaks() map[string]int64 {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	all := map[string]int64{}
-	for name, b := range s.peaks {
-		all[name] = b
-	}
+	maps.Copy(all, s.peaks)
 	return all
 }
 
