@@ -35,14 +35,14 @@ func newKeysCmd(asJSON *bool) *cobra.Command {
 	return cmd
 }
 
-func newKeyCmd(asJSON *bool, kind, short, file string, make func(string) (string, error)) *cobra.Command {
+func newKeyCmd(asJSON *bool, kind, short, file string, create func(string) (string, error)) *cobra.Command {
 	var out string
 	cmd := &cobra.Command{
 		Use: kind + " --out DIR", Short: short, Args: cobra.NoArgs,
 		Example: fmt.Sprintf("  gatectl keys %s --out keys    # keys/%s (keep it), and the .pub file to hand out", kind, file),
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			path := filepath.Join(out, file)
-			id, err := make(path)
+			id, err := create(path)
 			if errors.Is(err, fs.ErrExist) {
 				return failed(fmt.Errorf("%s exists and is not overwritten; choose another --out, or move the old key away", path))
 			}

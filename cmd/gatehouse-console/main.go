@@ -40,7 +40,7 @@ type usageError struct{ error }
 
 func logger() *slog.Logger {
 	if isatty.IsTerminal(os.Stderr.Fd()) {
-		return slog.New(tint.NewHandler(os.Stderr, nil))
+		return slog.New(tint.NewTextHandler(os.Stderr, nil))
 	}
 	return slog.New(slog.NewJSONHandler(os.Stderr, nil))
 }

@@ -19,8 +19,8 @@ const (
 
 func main() {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
-	defer stop()
 	err := newRoot(os.Stdout, os.Stderr).ExecuteContext(ctx)
+	stop()
 	switch {
 	case err == nil:
 	case errors.Is(err, errFailed): // said in the results

@@ -30,9 +30,8 @@ const (
 
 func main() {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
-	defer stop()
-	root := newRootCmd()
-	err := root.ExecuteContext(ctx)
+	err := newRootCmd().ExecuteContext(ctx)
+	stop()
 	var problems config.Problems
 	switch {
 	case err == nil:
@@ -114,7 +113,7 @@ func newInitCmd(path *string) *cobra.Command {
 func newLog(w io.Writer, level slog.Level) *slog.Logger {
 	if f, ok := w.(*os.File); ok {
 		if st, err := f.Stat(); err == nil && st.Mode()&os.ModeCharDevice != 0 {
-			return slog.New(tint.NewHandler(w, &tint.Options{Level: level}))
+			return slog.New(tint.NewTextHandler(w, &tint.Options{Level: level}))
 		}
 	}
 	return slog.New(slog.NewJSONHandler(w, &slog.HandlerOptions{Level: level}))

@@ -53,7 +53,7 @@ func Golden(t *testing.T, dir string, readings []event.Reading) {
 // Play runs a line driver on a capture of the wire, which ends once the given
 // number of frames is stored, and returns what it stored and how it ended.
 func Play(t *testing.T, capture []byte, frames int, env driver.Env,
-	make func(env driver.Env, open func(context.Context) (*link.Line, error)) driver.Driver,
+	build func(env driver.Env, open func(context.Context) (*link.Line, error)) driver.Driver,
 ) ([]event.Reading, error) {
 	t.Helper()
 	near, far := net.Pipe()
@@ -71,7 +71,7 @@ func Play(t *testing.T, capture []byte, frames int, env driver.Env,
 	}()
 	go func() { _, _ = io.Copy(io.Discard, far) }()
 	env.Now = Clock
-	err := make(env, func(ctx context.Context) (*link.Line, error) {
+	err := build(env, func(ctx context.Context) (*link.Line, error) {
 		return link.New(ctx, "capture", link.Stream(near)), nil
 	}).Run(t.Context(), store.Emit)
 	_ = far.Close()

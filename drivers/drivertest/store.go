@@ -5,6 +5,7 @@ import (
 	"io"
 	"log/slog"
 	"slices"
+	"strings"
 	"sync"
 	"testing"
 	"time"
@@ -152,11 +153,11 @@ func (s *Store) WaitFrames(t *testing.T, digests ...string) {
 }
 
 func summary(readings []event.Reading) string {
-	out := ""
+	var out strings.Builder
 	for _, r := range readings {
-		out += "\n" + string(r.Kind) + " " + r.Key + " " + string(r.Raw) + " " + r.Note
+		out.WriteString("\n" + string(r.Kind) + " " + r.Key + " " + string(r.Raw) + " " + r.Note)
 	}
-	return out
+	return out.String()
 }
 
 // Evidence is an evidence store in memory.

@@ -89,8 +89,8 @@ func (d *Driver) Command(ctx context.Context, verb string, args ...string) error
 		select {
 		case a := <-answer:
 			timer.Stop()
-			switch {
-			case a.Type == TypeNak:
+			switch a.Type {
+			case TypeNak:
 				return &Refused{Verb: verb, Code: a.Fields[0]}
 			default:
 				return nil

@@ -10,6 +10,7 @@ import (
 	"os"
 	"path"
 	"regexp"
+	"slices"
 	"strconv"
 	"strings"
 	"syscall"
@@ -211,7 +212,7 @@ func (c *collector) attach(ctx context.Context, r *event.Reading, f files) error
 		return storeError(f.image, err)
 	}
 	r.Scan.Image = &ref
-	r.Frames = append(r.Frames[:len(r.Frames):len(r.Frames)], ref.SHA256)
+	r.Frames = append(slices.Clip(r.Frames), ref.SHA256)
 	if r.Scan.Sidecar != nil { // in the order line, image, sidecar
 		last := len(r.Frames) - 1
 		r.Frames[last], r.Frames[last-1] = r.Frames[last-1], r.Frames[last]
@@ -252,7 +253,7 @@ func (c *collector) attachSidecar(ctx context.Context, r *event.Reading, name st
 		return Sidecar{}, storeError(name, err)
 	}
 	r.Scan.Sidecar = &ref
-	r.Frames = append(r.Frames[:len(r.Frames):len(r.Frames)], ref.SHA256)
+	r.Frames = append(slices.Clip(r.Frames), ref.SHA256)
 	side, err := ParseSidecar(data)
 	if err != nil {
 		worsen(r, event.Suspect, name+": "+err.Error())

@@ -242,8 +242,7 @@ func (f *File) Settings(lane, device int) func(into any) error {
 
 // DeviceProblem points at a device whose driver refuses its settings.
 func (f *File) DeviceProblem(lane, device int, err error) Problem {
-	var p Problem
-	if errors.As(err, &p) {
+	if p, ok := errors.AsType[Problem](err); ok {
 		return p
 	}
 	return f.at(fmt.Sprintf("$.lanes[%d].devices[%d].settings", lane, device), "%s", err.Error())

@@ -9,6 +9,7 @@ import (
 	"fmt"
 	"log/slog"
 	"path/filepath"
+	"slices"
 	"sync"
 	"time"
 
@@ -74,8 +75,8 @@ func (g *gate) onRelease(end func()) {
 // release ends everything that was opened, the last first.
 func (g *gate) release() error {
 	var err error
-	for i := len(g.closers) - 1; i >= 0; i-- {
-		err = errors.Join(err, g.closers[i]())
+	for _, v := range slices.Backward(g.closers) {
+		err = errors.Join(err, v())
 	}
 	return err
 }

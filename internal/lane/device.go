@@ -178,8 +178,7 @@ func stateAfter(state event.DeviceState, r event.Reading) (next event.DeviceStat
 func (d *Device) lost(ctx context.Context, err error) {
 	d.down(ctx, err.Error(), func() {
 		attrs := []any{"err", err}
-		var hint *driver.Hint
-		if errors.As(err, &hint) {
+		if hint, ok := errors.AsType[*driver.Hint](err); ok {
 			attrs = append(attrs, "try", hint.Try.EN)
 		}
 		d.log.Warn("device lost", attrs...)

@@ -32,9 +32,8 @@ var (
 
 // openError tells why a serial port could not be opened.
 func openError(port string, err error) error {
-	var pe *serial.PortError
 	code := serial.PortErrorCode(-1)
-	if errors.As(err, &pe) {
+	if pe, ok := errors.AsType[*serial.PortError](err); ok {
 		code = pe.Code()
 	}
 	switch {

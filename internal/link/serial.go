@@ -54,7 +54,7 @@ func openSerial(ctx context.Context, c Config) (*Line, error) {
 // library opens it without O_CLOEXEC, and a child that holds an unplugged
 // adapter open keeps its device name from coming back.
 func closeOnExec(port string) {
-	real, err := filepath.EvalSymlinks(port)
+	resolved, err := filepath.EvalSymlinks(port)
 	if err != nil {
 		return
 	}
@@ -67,7 +67,7 @@ func closeOnExec(port string) {
 		if err != nil {
 			continue
 		}
-		if target, err := os.Readlink("/proc/self/fd/" + e.Name()); err == nil && target == real {
+		if target, err := os.Readlink("/proc/self/fd/" + e.Name()); err == nil && target == resolved {
 			unix.CloseOnExec(fd)
 		}
 	}

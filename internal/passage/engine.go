@@ -90,7 +90,7 @@ func (e *Engine) Apply(entry event.JournalEntry) []Effect {
 	e.publish()
 	e.forget()
 	e.s.Now, e.s.Last = e.now, e.entry
-	out := append(e.out, e.later...)
+	out := slices.Concat(e.out, e.later)
 	e.out, e.later = nil, nil
 	return out
 }

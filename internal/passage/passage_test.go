@@ -414,19 +414,20 @@ func TestScanAfterTheScannerWasAway(t *testing.T) {
 	rs := s.records()
 	require.Len(t, rs, 3)
 	require.Empty(t, rs[0].Scans)
-	require.Equal(t, event.Coverage{Device: "xray", State: event.Down, From: ptr(at(5)),
+	require.Equal(t, event.Coverage{Device: "xray", State: event.Down, From: new(at(5)),
 		Reason: event.Text{VI: "mất tín hiệu từ 12:00:05", EN: "no signal since 12:00:05"}}, coverage(t, rs[0], "xray"))
 	require.Equal(t, "B", rs[1].Scans[0].ScanID)
 	require.Equal(t, "C", rs[2].Scans[0].ScanID)
 }
 
-func ptr[T any](v T) *T { return &v }
+//go:fix inline
+func ptr[T any](v T) *T { return new(v) }
 
 func TestCapturesThatComeLateGoToTheirOwnPassages(t *testing.T) {
 	s := play(t, goodsLane(t))
 	late := func(name string, taken float64) event.Reading {
 		r := photoOf(name, name)
-		r.DeviceTime = ptr(at(taken))
+		r.DeviceTime = new(at(taken))
 		return r
 	}
 	s.begin(0)
@@ -470,7 +471,7 @@ func TestScansFindBackAfterALorryThatWasNotScanned(t *testing.T) {
 
 func TestAnImageFoundLateGoesToItsOwnPassageOrToNobodys(t *testing.T) {
 	found := func(scan string, began float64) event.Reading {
-		return event.Reading{Kind: event.ScanImage, Key: scan, DeviceTime: ptr(at(began)), Scan: &event.Scan{
+		return event.Reading{Kind: event.ScanImage, Key: scan, DeviceTime: new(at(began)), Scan: &event.Scan{
 			ScanID: scan, View: 1, Image: &event.Evidence{SHA256: event.Digest([]byte(scan)), MediaType: "image/png", Bytes: 100, Role: "scan"},
 		}}
 	}

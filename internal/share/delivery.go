@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"maps"
 	"time"
 
 	"github.com/cenkalti/backoff/v5"
@@ -192,9 +193,7 @@ func (d *delivery) recreated(ctx context.Context, generation int, sequence uint6
 		p.at[class] = cursor{Position: min(p.at[class].Position, back)}
 	}
 	saved := map[event.Delivery]cursor{}
-	for class, at := range p.at {
-		saved[class] = at
-	}
+	maps.Copy(saved, p.at)
 	p.mu.Unlock()
 	d.config.Chain.state.poke() // the other class may be waiting for more
 	d.config.Log.Warn("agency's stream is a new one; sending again what it has not confirmed",

@@ -38,7 +38,6 @@ type Images struct {
 	js     jetstream.JetStream
 	limit  *rate.Limiter
 
-	mu     sync.Mutex
 	queues map[event.Agency]chan string
 }
 

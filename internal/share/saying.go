@@ -152,7 +152,7 @@ func (l *listener) verify(m jetstream.Msg) (Said, error) {
 // refuse ends a saying for good.
 func (l *listener) refuse(m jetstream.Msg, err error) {
 	l.mu.Lock()
-	l.Sayings.refused[l.agency]++
+	l.refused[l.agency]++
 	l.mu.Unlock()
 	l.config.Log.Warn("agency's saying refused", "agency", l.agency, "kind", l.kind, "err", err)
 	_ = m.TermWithReason("refused") // without it the saying comes again and is refused again

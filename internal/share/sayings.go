@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"maps"
 	"sync"
 	"time"
 
@@ -67,9 +68,7 @@ func (s *Sayings) Refused() map[event.Agency]int {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	all := map[event.Agency]int{}
-	for a, n := range s.refused {
-		all[a] = n
-	}
+	maps.Copy(all, s.refused)
 	return all
 }
 

@@ -21,12 +21,11 @@ import (
 // record is a chain made by hand, so that a test can also make what a gate
 // would never make.
 type record struct {
-	t       testing.TB
-	key     trust.Private
-	agency  trust.Private
-	links   []share.Link
-	chain   string
-	headers []share.Header
+	t      testing.TB
+	key    trust.Private
+	agency trust.Private
+	links  []share.Link
+	chain  string
 }
 
 func newRecord(t testing.TB, chain string, n int) *record {

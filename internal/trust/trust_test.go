@@ -149,7 +149,7 @@ func TestSecretsAreRedacted(t *testing.T) {
 
 	require.NotContains(t, out.String(), string(bytes.TrimSpace(secret)))
 	require.NotContains(t, out.String(), fmt.Sprintf("%x", bytes.TrimSpace(secret)))
-	require.NotContains(t, out.String(), fmt.Sprint(bytes.TrimSpace(secret)))
+	require.NotContains(t, out.String(), fmt.Sprint(string(bytes.TrimSpace(secret))))
 	require.Contains(t, out.String(), "[redacted]")
 	// The signature is deterministic, so two equal signatures show that the key
 	// was there to leak.

@@ -244,8 +244,7 @@ func (t *batchTx) rewind(e *Event) error {
 // be read quarantines the event; only the store's own failure is an error.
 func (t *batchTx) projectOrQuarantine(e *Event, late bool) error {
 	p, err := parse(e)
-	var bad *unreadableError
-	if errors.As(err, &bad) {
+	if bad, ok := errors.AsType[*unreadableError](err); ok {
 		t.owed[e.Chain] = true
 		_, err := t.exec(`UPDATE events SET quarantined = ?, problem = ? WHERE chain = ? AND sequence = ?`,
 			unread, bad.Error(), e.Chain, e.Sequence)

@@ -6,6 +6,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"slices"
 	"time"
 
 	"gatehouse/internal/event"
@@ -39,7 +40,7 @@ func (p *Passage) Latest(a event.Agency) *Verdict {
 	var last *Verdict
 	for i := range p.Verdicts {
 		v := &p.Verdicts[i]
-		if v.Agency == a && (last == nil || last.Pending || !v.Pending && last.Place.Before(v.Place)) {
+		if v.Agency == a && (last == nil || last.Pending || !v.Pending && last.Before(v.Place)) {
 			last = v
 		}
 	}
@@ -62,12 +63,7 @@ type Alert struct {
 
 // DecidedBy tells whether an agency has given a verdict on the alert.
 func (a *Alert) DecidedBy(who event.Agency) bool {
-	for _, d := range a.Decided {
-		if d == who {
-			return true
-		}
-	}
-	return false
+	return slices.Contains(a.Decided, who)
 }
 
 // Verdict is a stored verdict. One that is Pending was given here and has not

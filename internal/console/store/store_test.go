@@ -10,6 +10,7 @@ import (
 	"math/rand/v2"
 	"os"
 	"path/filepath"
+	"slices"
 	"testing"
 	"time"
 
@@ -431,9 +432,9 @@ func (b *bench) asked(t *testing.T, digest string) event.Wanted {
 	require.NoError(t, err)
 	list, err := b.Outbox(t.Context(), 1000)
 	require.NoError(t, err)
-	for i := len(list) - 1; i >= 0; i-- {
-		if list[i].Type == event.TypeWanted && list[i].About == digest {
-			return decode[event.Wanted](t, list[i].Data)
+	for _, l := range slices.Backward(list) {
+		if l.Type == event.TypeWanted && l.About == digest {
+			return decode[event.Wanted](t, l.Data)
 		}
 	}
 	require.Fail(t, "nobody asked for the evidence")

@@ -13,6 +13,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"maps"
 	"os"
 	"path/filepath"
 	"sync"
@@ -149,12 +150,8 @@ func (b *Book) Totals() Totals {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	t := Totals{Sent: map[string]int{}, Unheard: map[string]int{}}
-	for k, v := range b.totals.Sent {
-		t.Sent[k] = v
-	}
-	for k, v := range b.totals.Unheard {
-		t.Unheard[k] = v
-	}
+	maps.Copy(t.Sent, b.totals.Sent)
+	maps.Copy(t.Unheard, b.totals.Unheard)
 	return t
 }
 

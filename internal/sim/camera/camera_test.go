@@ -72,7 +72,7 @@ func (n *notes) Sent(_, _ string, frame []byte, _ string) {
 	n.sent = append(n.sent, digest(frame))
 }
 
-func (n *notes) Unheard(_, _ string, frame []byte, _, reason string) {
+func (n *notes) Unheard(_, _ string, _ []byte, _, reason string) {
 	n.mu.Lock()
 	defer n.mu.Unlock()
 	n.unheard = append(n.unheard, reason)

@@ -83,17 +83,18 @@ func Random(r *rand.Rand, rows int) Plate {
 // RandomChinese draws a lorry's plate of Guangxi or Yunnan.
 func RandomChinese(r *rand.Rand) Plate {
 	const letters, tail = "ABCDEFGHJKLMNPQRSTUVWXYZ", "ABCDEFGHJKLMNPQRSTUVWXYZ0123456789"
-	text := []string{"桂", "桂", "桂", "云"}[r.IntN(4)] + string(letters[r.IntN(11)])
+	var text strings.Builder
+	text.WriteString([]string{"桂", "桂", "桂", "云"}[r.IntN(4)] + string(letters[r.IntN(11)]))
 	for i := range 5 {
 		c := string(tail[24+r.IntN(10)])
 		if i < 2 && r.IntN(3) == 0 {
 			c = string(tail[r.IntN(24)])
 		}
-		text += c
+		text.WriteString(c)
 	}
-	rest := []rune(text)
+	rest := []rune(text.String())
 	return Plate{
-		Text: text, Display: string(rest[:2]) + "·" + string(rest[2:]),
+		Text: text.String(), Display: string(rest[:2]) + "·" + string(rest[2:]),
 		Lines: []string{string(rest[:2]) + "·" + string(rest[2:])}, Colour: Yellow, Country: "CN",
 	}
 }

@@ -9,6 +9,7 @@ import (
 	"math/rand/v2"
 	"os"
 	"path/filepath"
+	"slices"
 	"sync"
 	"time"
 
@@ -239,7 +240,7 @@ func (p *Port) Send(line, passage string) {
 		p.held = append(p.held, held{line, passage})
 		return
 	}
-	lines := append(p.held, held{line, passage})
+	lines := slices.Concat(p.held, []held{{line, passage}})
 	p.held = nil
 	pieces := p.spoil(line)
 	if len(lines) > 1 {

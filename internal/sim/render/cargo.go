@@ -4,6 +4,7 @@ import (
 	"image"
 	"math"
 	"math/rand/v2"
+	"slices"
 )
 
 // Vehicle layouts.
@@ -172,8 +173,8 @@ func ring(cx, cy, outer, inner float64) []point {
 	out = append(out, out[0])
 	hole := disc(cx, cy, inner, inner)
 	hole = append(hole, hole[0])
-	for i := len(hole) - 1; i >= 0; i-- {
-		out = append(out, hole[i])
+	for _, h := range slices.Backward(hole) {
+		out = append(out, h)
 	}
 	return out
 }

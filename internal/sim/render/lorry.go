@@ -42,7 +42,7 @@ func (p *painter) load() {
 }
 
 func (p *painter) wheels() {
-	p.mirrored(box(830, 0, 1180, 900, 90), 1, func(x, y float64) rgb {
+	p.mirrored(box(830, 0, 1180, 900, 90), 1, func(_, y float64) rgb {
 		v := float32(0.07 + 0.03*math.Sin(y/14))
 		return rgb{v, v, v}
 	})
@@ -53,7 +53,7 @@ func (p *painter) wheels() {
 func (p *painter) skin(x, y float64) rgb {
 	round := 1 - 0.35*math.Pow(math.Abs(x)/1250, 4)
 	up := 0.78 + 0.22*min(1, max(0, (y-300)/2300))
-	shine := 0.10 * math.Exp(-math.Pow((y-1520)/60, 2))
+	shine := 0.10 * math.Exp(-(y-1520)/60*((y-1520)/60))
 	c := p.lorry.body.times(float32(round * up))
 	return rgb{c[0] + float32(shine), c[1] + float32(shine), c[2] + float32(shine)}
 }
@@ -146,7 +146,7 @@ func (p *painter) bumper() {
 	})
 	p.solid(stripe(point{-1240, 905}, point{1240, 905}, 16), 0.9, flat(grey(0.04)))
 	p.solid(box(-620, 325, 620, 425, 30), 1, flat(grey(0.05))) // intake
-	p.mirrored(box(760, 350, 930, 450, 40), 1, func(x, y float64) rgb {
+	p.mirrored(box(760, 350, 930, 450, 40), 1, func(_, y float64) rgb {
 		return grey(0.75).mix(grey(0.3), float32(math.Abs(y-400)/60))
 	})
 	p.mirrored(box(1010, 330, 1180, 480, 20), 1, flat(grey(0.08))) // step

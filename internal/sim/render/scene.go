@@ -212,7 +212,7 @@ func (p *painter) canopy(horizon float64) {
 		under = rgb{0.40, 0.38, 0.38}
 	}
 	edge := horizon - 0.30*float64(p.h)
-	p.paint([]point{{0, 0}, {w, 0}, {w, edge}, {w * 0.74, edge + 38}, {w * 0.26, edge + 38}, {0, edge}}, 1, func(x, y float64) rgb {
+	p.paint([]point{{0, 0}, {w, 0}, {w, edge}, {w * 0.74, edge + 38}, {w * 0.26, edge + 38}, {0, edge}}, 1, func(_, y float64) rgb {
 		rib := float32(0)
 		if int(y)%26 < 2 {
 			rib = -0.08

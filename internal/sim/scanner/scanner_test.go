@@ -271,7 +271,7 @@ func TestFileFaults(t *testing.T) {
 			require.Empty(t, left.Image)
 			require.Len(t, b.book.sent, 1)
 		},
-		"half-written": func(t *testing.T, b *bench, left scanner.Left) {
+		"half-written": func(t *testing.T, b *bench, _ scanner.Left) {
 			require.Len(t, b.files(t)[image], 9)
 			require.Len(t, b.book.sent, 1, "half a file is no frame")
 		},
@@ -284,7 +284,7 @@ func TestFileFaults(t *testing.T) {
 			require.NoError(t, err)
 			require.Equal(t, fs.ModeNamedPipe, info.Mode().Type())
 		},
-		"image-empty": func(t *testing.T, b *bench, left scanner.Left) {
+		"image-empty": func(t *testing.T, b *bench, _ scanner.Left) {
 			require.Contains(t, b.files(t), image)
 			require.Empty(t, b.files(t)[image])
 			require.Contains(t, b.wire.said("XIMG")[0], ",0")

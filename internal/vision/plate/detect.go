@@ -179,7 +179,7 @@ func (d detector) again(img gocv.Mat, first quad) (second quad, ok bool, err err
 	back := transform(middle, first)
 	defer back.Close()
 	for i, p := range second {
-		at := func(r, c int) float64 { return back.GetDoubleAt(r, c) }
+		at := back.GetDoubleAt
 		z := at(2, 0)*p.X + at(2, 1)*p.Y + at(2, 2)
 		second[i] = point{
 			(at(0, 0)*p.X + at(0, 1)*p.Y + at(0, 2)) / z,

@@ -8,6 +8,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"maps"
 	"path/filepath"
 	"time"
 
@@ -58,9 +59,7 @@ func New(cfg Config) (*Worker, error) {
 	if w.plates, err = plate.New(w.runtime, cfg.Models, rules); err != nil {
 		w.ready.Missing["plate"] = err.Error()
 	} else {
-		for name, version := range w.plates.Versions() {
-			w.ready.Models[name] = version
-		}
+		maps.Copy(w.ready.Models, w.plates.Versions())
 	}
 	if w.baggage, err = xray.NewBaggage(w.runtime, filepath.Join(cfg.Models, xray.BaggageModel)); err != nil {
 		w.ready.Missing[xray.BaggageModel] = err.Error()
