@@ -89,6 +89,7 @@ func (s *both) sameBoards() subject {
 	})
 	for _, w := range s.windows() {
 		w.shot("1-board")
+		w.fits()
 	}
 	s.say("both boards show %s as %s with %s", hot.Vehicle, customs.Plate, strings.Join(customs.Alerts, ", "))
 	return found
@@ -259,6 +260,7 @@ func (s *both) cable() {
 		w.until(`document.querySelector("#p-` + string(blind.id) + ` .dot.blind") !== null`)
 		w.untouched()
 		w.shot("5-cable")
+		w.fits()
 		w.open("/passages/"+string(blind.id), "#verdicts")
 		w.until(`[...document.querySelectorAll("#coverage li.blind")].some(l => l.textContent.includes("KHÔNG"))`)
 		p := w.passage()
@@ -288,7 +290,7 @@ func (s *both) killedConsole(a event.Agency) {
 	before := closed(w.board())
 	s.consoles[a].Kill()
 	w.until(`document.body.classList.contains("cut-off") && getComputedStyle(document.querySelector("#live-lost")).display !== "none"`)
-	w.shot("7-console-lost")
+	w.keep("7-console-lost") // what was on its way when the console died never comes
 	killed := time.Now()
 	s.startConsole(a)
 	w.until(`document.body.classList.contains("on-line") && getComputedStyle(document.querySelector("#live-lost")).display === "none"`)
@@ -342,6 +344,7 @@ func (s *both) restartedDaemon() {
 	s.oncePerLorry()
 	for _, w := range s.windows() {
 		w.shot("8-after-restart")
+		w.fits()
 	}
 	s.say("the daemon went on where it was: %d passages before, %d now", len(before[s.customs]), len(s.customs.board()))
 }

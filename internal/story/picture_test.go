@@ -15,7 +15,7 @@ import (
 
 const (
 	// pictureWidth is that of the README's picture in pixels.
-	pictureWidth = 1600
+	pictureWidth = 1520
 	// pictureLimit is how many bytes it may have.
 	pictureLimit = 400_000
 )

@@ -94,10 +94,16 @@ func (w *window) loaded() {
 	w.until(`[...document.images].every(i => i.loading === "lazy" && !i.complete || i.complete && i.naturalWidth > 0)`)
 }
 
-// shot keeps a screenshot in build/story.
+// shot keeps a screenshot in build/story when all pictures are there.
 func (w *window) shot(name string) image.Image {
 	w.t.Helper()
 	w.loaded()
+	return w.keep(name)
+}
+
+// keep keeps a screenshot of the page as it is.
+func (w *window) keep(name string) image.Image {
+	w.t.Helper()
 	data, err := chromedp.Run(w.ctx, chromedp.CaptureScreenshot())
 	require.NoError(w.t, err)
 	require.NoError(w.t, os.MkdirAll(w.shots, 0o755))
@@ -105,6 +111,16 @@ func (w *window) shot(name string) image.Image {
 	picture, err := png.Decode(bytes.NewReader(data))
 	require.NoError(w.t, err)
 	return picture
+}
+
+// fits checks that no column of the board is hidden beside its card.
+func (w *window) fits() {
+	w.t.Helper()
+	over := see[float64](w, `(() => {
+		const table = document.querySelector("table.passages");
+		return table.getBoundingClientRect().right - table.parentElement.getBoundingClientRect().right;
+	})()`)
+	require.LessOrEqual(w.t, over, 0.0, "the board of %s is wider than its card", w.agency)
 }
 
 // row is a passage on the board.

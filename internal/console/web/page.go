@@ -142,9 +142,12 @@ func DisplayPlate(r event.PlateReading) string {
 }
 
 // looked sums up a coverage for its dot: "ok", "poor" (looked, but not at its
-// best), "blind" (was not looking).
-func looked(c event.Coverage) string {
+// best), "blind" (was not looking), "awaited" (its turn has not come).
+func looked(x event.Passage, c event.Coverage) string {
+	under := x.State == event.Open || x.State == event.Waiting
 	switch {
+	case !c.Looked && under && c.Reason == event.Text{}:
+		return "awaited"
 	case !c.Looked:
 		return "blind"
 	case c.State == event.Up || c.State == "":
@@ -156,7 +159,7 @@ func looked(c event.Coverage) string {
 // blind tells whether a required sensor was not looking.
 func blind(p event.Passage) bool {
 	for _, c := range p.Coverage {
-		if !c.Looked {
+		if looked(p, c) == "blind" {
 			return true
 		}
 	}
@@ -190,9 +193,12 @@ func short(s string, n int) string {
 }
 
 // lookedText says what a coverage dot shows.
-func lookedText(p Page, c event.Coverage) string {
+func lookedText(p Page, x event.Passage, c event.Coverage) string {
 	text := p.T("passage.looked")
-	if !c.Looked {
+	switch looked(x, c) {
+	case "awaited":
+		text = p.T("passage.awaited")
+	case "blind":
 		text = p.T("passage.notlooked")
 	}
 	if c.State != event.Up && c.State != "" {

@@ -572,7 +572,7 @@ func coverageStrip(p Page, m passageModel) templ.Component {
 			return templ_7745c5c3_Err
 		}
 		for _, c := range m.Coverage {
-			var templ_7745c5c3_Var31 = []any{looked(c)}
+			var templ_7745c5c3_Var31 = []any{looked(m.Passage.Passage, c)}
 			templ_7745c5c3_Err = templ.RenderCSSItems(ctx, templ_7745c5c3_Buffer, templ_7745c5c3_Var31...)
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err
@@ -594,7 +594,7 @@ func coverageStrip(p Page, m passageModel) templ.Component {
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err
 			}
-			var templ_7745c5c3_Var33 = []any{"dot", looked(c)}
+			var templ_7745c5c3_Var33 = []any{"dot", looked(m.Passage.Passage, c)}
 			templ_7745c5c3_Err = templ.RenderCSSItems(ctx, templ_7745c5c3_Buffer, templ_7745c5c3_Var33...)
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err
@@ -630,9 +630,9 @@ func coverageStrip(p Page, m passageModel) templ.Component {
 				return templ_7745c5c3_Err
 			}
 			var templ_7745c5c3_Var36 string
-			templ_7745c5c3_Var36, templ_7745c5c3_Err = templ.JoinStringErrs(lookedText(p, c))
+			templ_7745c5c3_Var36, templ_7745c5c3_Err = templ.JoinStringErrs(lookedText(p, m.Passage.Passage, c))
 			if templ_7745c5c3_Err != nil {
-				return templ.Error{Err: templ_7745c5c3_Err, FileName: `passage.templ`, Line: 91, Col: 28}
+				return templ.Error{Err: templ_7745c5c3_Err, FileName: `passage.templ`, Line: 91, Col: 47}
 			}
 			_, templ_7745c5c3_Err = templ_7745c5c3_Buffer.WriteString(templ.EscapeString(templ_7745c5c3_Var36))
 			if templ_7745c5c3_Err != nil {

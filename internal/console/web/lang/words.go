@@ -93,6 +93,7 @@ passage.radiation = Phóng xạ | Radiation
 passage.noradiation = Không có số đo phóng xạ của lượt qua này. | There is no radiation measurement of this passage.
 passage.coverage = Cảm biến đã nhìn chưa | Was each sensor looking
 passage.looked = đã kiểm | looked
+passage.awaited = chưa tới lượt | not yet
 passage.notlooked = KHÔNG kiểm được | did NOT look
 passage.findings = Phát hiện | Findings
 passage.nofindings = Không có phát hiện. | No findings.
@@ -225,7 +226,6 @@ devicename.rpm = Phóng xạ | Radiation
 devicename.camera = Camera | Camera
 devicename.vision = Phân tích ảnh | Image analysis
 devicename.xray = Soi X-quang | X-ray
-devicename.vision = Nhận dạng ảnh | Image analysis
 
 irregular.tail-gate = bám đuôi | tail-gating
 irregular.reversed = lùi ra | reversed out
