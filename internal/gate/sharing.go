@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"slices"
 	"time"
 
 	"github.com/nats-io/nats.go"
@@ -116,20 +117,30 @@ func (s *sharing) Share(ctx context.Context, events []event.Envelope) error {
 	return err
 }
 
-// drain waits until both agencies' streams have everything, but not longer
-// than grace: what is left goes after the next start.
+// drain waits until both agencies' streams have everything and both have said
+// that they stored it, but not longer than grace: what is left goes after the
+// next start. The receipts matter where the hub ends with this process, as
+// nobody can fetch from it until then.
 func (s *sharing) drain(ctx context.Context, grace time.Duration) {
 	ctx, cancel := context.WithTimeout(ctx, grace)
 	defer cancel()
+	head := s.chain.Head()
 	tick := time.NewTicker(20 * time.Millisecond)
 	defer tick.Stop()
-	for s.backlog() > 0 {
+	for s.backlog() > 0 || !s.received(head) {
 		select {
 		case <-tick.C:
 		case <-ctx.Done():
 			return
 		}
 	}
+}
+
+// received tells whether every agency has said that it stored what head names.
+func (s *sharing) received(head share.Head) bool {
+	return !slices.ContainsFunc(s.handover.Status(), func(a share.HandoverStatus) bool {
+		return a.Received.Chain != head.Chain || a.Received.Sequence < head.Sequence
+	})
 }
 
 func (s *sharing) backlog() (n uint64) {
