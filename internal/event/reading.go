@@ -19,6 +19,13 @@ const (
 	ScanEvent ReadingKind = "xray.event"
 	// ScanImage is one finished view of a scan.
 	ScanImage ReadingKind = "xray.image"
+	// WeightSample is one frame of a scale's indicator.
+	WeightSample ReadingKind = "weight.sample"
+	// WeightStable is a weight at which the scale has settled: another one than
+	// before, or the first since something drove on or off.
+	WeightStable ReadingKind = "weight.stable"
+	// BarcodeRead is one code that a barcode reader decoded.
+	BarcodeRead ReadingKind = "barcode"
 	// DeviceReport is a state, setup or tamper message of a device about itself.
 	DeviceReport ReadingKind = "device.report"
 	// FrameInvalid is a frame that could not be understood. It is kept: bad
@@ -85,6 +92,8 @@ type Reading struct {
 	Presence  *PresenceEdge `json:"presence,omitempty"`
 	Capture   *Capture      `json:"capture,omitempty"`
 	Scan      *Scan         `json:"scan,omitempty"`
+	Weight    *Weight       `json:"weight,omitempty"`
+	Barcode   *Barcode      `json:"barcode,omitempty"`
 	Report    *Report       `json:"report,omitempty"`
 	Loss      *Loss         `json:"loss,omitempty"`
 }
@@ -140,6 +149,29 @@ type Scan struct {
 	Sidecar *Evidence `json:"sidecar,omitempty"`
 	KV      float64   `json:"kv,omitempty"` // tube voltage, kilovolt
 	MA      float64   `json:"ma,omitempty"` // tube current, milliampere
+}
+
+// Weight is what a scale showed, in kilograms whatever unit it sent. A value
+// that is not set is not known; a reading that is not valid has none.
+type Weight struct {
+	Gross      *float64 `json:"gross_kg,omitempty"` // below zero when the scale shows less than its zero
+	Tare       *float64 `json:"tare_kg,omitempty"`
+	Net        *float64 `json:"net_kg,omitempty"`
+	Stable     bool     `json:"stable"` // settled: as many equal readings without motion as the lane asks for
+	Motion     bool     `json:"motion"`
+	OverRange  bool     `json:"over_range"`
+	UnderRange bool     `json:"under_range"`
+	Zeroed     bool     `json:"zeroed"`      // false while the indicator says that it was not zeroed since power-up
+	Loaded     bool     `json:"loaded"`      // something stands on the scale, by the lane's threshold
+	ZeroBefore bool     `json:"zero_before"` // the scale stood settled at zero before what is on it came
+	Unit       string   `json:"unit"`        // as sent: "kg", "lb", "t", "g"
+	DivisionKG float64  `json:"division_kg"` // the smallest step of the scale
+}
+
+// Barcode is one decoded code.
+type Barcode struct {
+	Symbology string `json:"symbology,omitempty"` // such as "qr" or "code128"; empty when the reader does not say
+	Text      string `json:"text"`                // UTF-8, NFC; empty when the bytes are no text, which the frame still has
 }
 
 // DeviceState is what a device is able to do right now.
