@@ -28,6 +28,11 @@ const (
 	BarcodeRead ReadingKind = "barcode"
 	// DeviceReport is a state, setup or tamper message of a device about itself.
 	DeviceReport ReadingKind = "device.report"
+	// DocumentRead is a travel or identity document as its machine-readable
+	// zone or its QR code says.
+	DocumentRead ReadingKind = "document"
+	// BarrierState is what a barrier, its lights, loops and safety inputs show.
+	BarrierState ReadingKind = "barrier.state"
 	// FrameInvalid is a frame that could not be understood. It is kept: bad
 	// input always leaves a trace.
 	FrameInvalid ReadingKind = "frame.invalid"
@@ -94,6 +99,8 @@ type Reading struct {
 	Scan      *Scan         `json:"scan,omitempty"`
 	Weight    *Weight       `json:"weight,omitempty"`
 	Barcode   *Barcode      `json:"barcode,omitempty"`
+	Document  *Document     `json:"document,omitempty"`
+	Barrier   *Barrier      `json:"barrier,omitempty"`
 	Report    *Report       `json:"report,omitempty"`
 	Loss      *Loss         `json:"loss,omitempty"`
 }
@@ -172,6 +179,42 @@ type Weight struct {
 type Barcode struct {
 	Symbology string `json:"symbology,omitempty"` // such as "qr" or "code128"; empty when the reader does not say
 	Text      string `json:"text"`                // UTF-8, NFC; empty when the bytes are no text, which the frame still has
+}
+
+// Document is a travel or identity document as a machine read it. Nothing in
+// it is corrected but what Repaired names.
+type Document struct {
+	Format      string `json:"format"`                // "TD1", "TD2", "TD3", "MRV-A", "MRV-B" or "CCCD-QR"
+	Type        string `json:"type,omitempty"`        // the one or two letters of the document, such as P or ID
+	Issuer      string `json:"issuer,omitempty"`      // state or organisation, as printed
+	Number      string `json:"number"`                // document number, of a CCCD its twelve digits
+	Nationality string `json:"nationality,omitempty"` // as printed
+	Birth       string `json:"birth,omitempty"`       // 2006-01-02; XX for a part that the document leaves open
+	Sex         string `json:"sex,omitempty"`         // M, F or empty
+	Expiry      string `json:"expiry,omitempty"`      // as Birth
+	// Names are the primary and the secondary identifier of a machine-readable
+	// zone, or the one full name of a CCCD.
+	Names    []string `json:"names,omitempty"`
+	Optional string   `json:"optional,omitempty"` // personal number or other optional data
+	// Checks says for each field what was checked: "ok", "wrong", or "absent"
+	// where the document carries no digit for it.
+	Checks map[string]string `json:"checks"`
+	// Repaired names each repair as field and characters, such as
+	// "birth: O read as 0"; empty when nothing was touched.
+	Repaired []string `json:"repaired,omitempty"`
+}
+
+// Barrier is a barrier with its lights and safety inputs at one moment.
+type Barrier struct {
+	Arm       string   `json:"arm"`                 // "up", "down", "between", or "unknown" when both limits are active
+	Lights    []string `json:"lights"`              // those that are lit: "red", "amber", "green", "beacon"
+	Loops     []string `json:"loops"`               // those that are occupied: "entry", "safety", "exit"
+	Photocell bool     `json:"photocell,omitempty"` // beam is interrupted
+	EStop     bool     `json:"e_stop,omitempty"`    // emergency stop is pressed, or its wire is broken
+	Manual    bool     `json:"manual,omitempty"`    // manual mode, or the arm is detached
+	Faults    []string `json:"faults,omitempty"`    // "sensor", "open-travel", "coil"
+	Commanded string   `json:"commanded,omitempty"` // the pulse that is being given: "open", "close", "stop"
+	Watchdog  string   `json:"watchdog"`            // "board" when the IO board drops to red by itself, else "none"
 }
 
 // DeviceState is what a device is able to do right now.
