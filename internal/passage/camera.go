@@ -131,7 +131,10 @@ func (e *Engine) hold(r *event.Reading) {
 		Reading: *r, Passage: passageID(r.ReceivedAt, r.ID), Until: e.now.Add(e.lane.Join.Before),
 	}
 	h.Reading.Raw = nil // the frame is in the journal; a passage does not need it
-	if p := e.newest(event.Open); p != nil {
+	// While the presence device is away nobody knows who stands in the zone: a
+	// second picture by the same camera is of the next vehicle then.
+	d, known := e.lane.device(r.Device)
+	if p := e.newest(event.Open); p != nil && !(known && p.broken() && p.shows(trackOf(d, r))) {
 		h.During = p.Record.ID
 	}
 	e.s.Held = append(e.s.Held, h)

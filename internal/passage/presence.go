@@ -1,6 +1,7 @@
 package passage
 
 import (
+	"cmp"
 	"slices"
 	"time"
 
@@ -38,7 +39,7 @@ func (e *Engine) begin(d *Device, ds *deviceState, r *event.Reading) {
 	} else if gap := r.ReceivedAt.Sub(ds.LastEnd); !ds.LastEnd.IsZero() && gap >= 0 && gap < e.lane.Join.TailGate {
 		before, tailGate = e.lastIn(d.ID), true
 	}
-	p := e.movedOn(d, r)
+	p := cmp.Or(e.movedOn(d, r), e.foundStanding(ds, r))
 	if p == nil {
 		p = e.open(r.ReceivedAt, r.ID)
 		e.adopt(p, r.ReceivedAt)
@@ -131,6 +132,20 @@ func (e *Engine) movedOn(d *Device, r *event.Reading) *passage {
 		}
 	}
 	return nil
+}
+
+// foundStanding finds the passage of the vehicle that a presence device finds
+// in its zone when it comes back: the newest that a camera has announced while
+// the device was away, if it has not been scanned yet.
+func (e *Engine) foundStanding(ds *deviceState, r *event.Reading) *passage {
+	if len(e.s.Passages) == 0 || r.ReceivedAt.Sub(ds.Link.Since) > backAtOnce {
+		return nil
+	}
+	p := e.s.Passages[len(e.s.Passages)-1]
+	if p.ended() || len(p.Spans) > 0 || len(p.Scans) > 0 || r.ReceivedAt.Sub(p.Record.OpenedAt) > e.lane.Join.Before+e.lane.Join.Resume {
+		return nil
+	}
+	return p
 }
 
 // end takes the end of an occupancy.
@@ -246,6 +261,11 @@ func (p *passage) spanOf(device string) *span {
 		}
 	}
 	return nil
+}
+
+// broken says that the passage stands in a zone whose device is away.
+func (p *passage) broken() bool {
+	return slices.ContainsFunc(p.Spans, func(s span) bool { return s.open() && s.Broken })
 }
 
 // breakSpans marks occupancies in which a device, or with "" the daemon, was
