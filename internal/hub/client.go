@@ -44,8 +44,8 @@ func Connect(urls, name string, seed trust.Seed, log *slog.Logger, more ...nats.
 				log.Warn("hub lost", "err", err)
 			}
 		}),
-		nats.ConnectHandler(func(c *nats.Conn) { log.Info("hub connected", "url", c.ConnectedUrlRedacted()) }),
-		nats.ReconnectHandler(func(c *nats.Conn) { log.Info("hub back", "url", c.ConnectedUrlRedacted()) }),
+		nats.ConnectHandler(func(c *nats.Conn) { log.Info("hub connected", "url", where(c)) }),
+		nats.ReconnectHandler(func(c *nats.Conn) { log.Info("hub back", "url", where(c)) }),
 		nats.ErrorHandler(func(_ *nats.Conn, _ *nats.Subscription, err error) {
 			log.Warn("hub refused", "err", err)
 		}),
@@ -55,4 +55,12 @@ func Connect(urls, name string, seed trust.Seed, log *slog.Logger, more ...nats.
 		return nil, fmt.Errorf("connect to hub %s: %w", urls, err)
 	}
 	return c, nil
+}
+
+// where is the address that the client has reached.
+func where(c *nats.Conn) string {
+	if c.Opts.InProcessServer != nil {
+		return "in this process"
+	}
+	return c.ConnectedUrlRedacted()
 }
