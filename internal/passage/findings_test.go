@@ -62,8 +62,8 @@ func TestRadiationAlarms(t *testing.T) {
 	require.Equal(t, "RPM-GAMMA", gamma.EventCode)
 	require.Equal(t, event.Severe, gamma.Severity)
 	require.Equal(t, event.BorderGuard, gamma.Lead)
-	require.Equal(t, "Báo động phóng xạ gamma tại làn 01, 10,0 sigma", gamma.Headline.VI)
-	require.Equal(t, "Gamma radiation alarm on lane 01, 10.0 sigma", gamma.Headline.EN)
+	require.Equal(t, "Báo động phóng xạ gamma tại làn 01, ít nhất 10,0 sigma", gamma.Headline.VI)
+	require.Equal(t, "Gamma radiation alarm on lane 01, at least 10.0 sigma", gamma.Headline.EN)
 	require.Equal(t, "/gate/15BB", gamma.Sender)
 	require.Equal(t, "Restricted", gamma.Scope)
 	require.Equal(t, "Actual", gamma.Status)
@@ -71,6 +71,14 @@ func TestRadiationAlarms(t *testing.T) {
 	require.Len(t, gamma.Finding.Causes, 1)
 	require.Equal(t, event.Extreme, neutron.Severity)
 	require.Equal(t, 36.0, neutron.Finding.Figures["neutron_counts"])
+
+	for i := range 5 {
+		s.gamma(2+0.2*float64(i), 75, true) // it grows: F is 1,500
+	}
+	s.end(4)
+	settled := s.one().Findings[0]
+	require.Equal(t, "Gamma radiation alarm on lane 01, 20.0 sigma", settled.Headline.EN, "the whole occupancy's figure when it is over")
+	require.InDelta(t, 20, settled.Figures["max_sigma"], 1e-9)
 }
 
 func TestSampleThatCannotBeUsed(t *testing.T) {

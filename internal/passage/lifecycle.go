@@ -52,6 +52,7 @@ func (e *Engine) expect(p *passage, name string, in time.Duration) {
 func (e *Engine) left(p *passage, at time.Time) {
 	p.Record.State, p.Record.LeftAt = event.Waiting, &at
 	p.dirty = true
+	e.settleRadiation(p)
 	e.expect(p, TimerJoin, e.lane.Join.After)
 }
 

@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"gatehouse/internal/event"
+	"gatehouse/internal/risk"
 )
 
 const (
@@ -138,7 +139,10 @@ func (e *Engine) radiationAlarm(p *passage, d *Device, r *event.Reading) {
 	figures := map[string]any{"gamma_background_cps": f.GammaBackgroundCPS, "max_sigma": f.MaxSigma}
 	said := event.Text{}
 	if f.MaxSigma > 0 {
-		said = decimal(", %s sigma", f.MaxSigma, 1)
+		// The alert goes out in the first moment and keeps its words: they say
+		// what stays true while the lorry rolls on.
+		figure := decimal("%s", f.MaxSigma, 1)
+		said = event.Text{VI: ", ít nhất " + figure.VI + " sigma", EN: ", at least " + figure.EN + " sigma"}
 	}
 	if r.Radiation.Channel == channelNeutron {
 		code, said = event.FindingRadiationNeutron, event.Text{}
@@ -154,6 +158,25 @@ func (e *Engine) radiationAlarm(p *passage, d *Device, r *event.Reading) {
 		code: code, device: d.ID, score: 1, figures: figures, said: said, causes: []event.ID{r.ID},
 		source: event.Source{Kind: "device", Name: d.Driver, Version: r.Radiation.Record},
 	})
+}
+
+// settleRadiation gives the gamma finding the figures of the whole occupancy
+// once it is over.
+func (e *Engine) settleRadiation(p *passage) {
+	r := p.Record.Radiation
+	if r == nil || r.MaxSigma <= 0 {
+		return
+	}
+	for i := range p.Record.Findings {
+		f := &p.Record.Findings[i]
+		if f.Code != event.FindingRadiationGamma {
+			continue
+		}
+		f.Figures = map[string]any{"gamma_background_cps": r.GammaBackgroundCPS, "max_sigma": r.MaxSigma}
+		f.Headline = risk.Fill(e.lane.Policy.Rule(f.Code).Headline, e.vars(conclusion{
+			code: f.Code, device: f.Device, score: f.Score, said: decimal(", %s sigma", r.MaxSigma, 1),
+		}))
+	}
 }
 
 func finite(f float64) bool { return !math.IsNaN(f) && !math.IsInf(f, 0) }
