@@ -85,11 +85,7 @@ story: build deps-test ## the onlooker's story in two real browsers, and bad inp
 smoke: build deps-test ## the demo headless, with kill -9 at seeded points and a full accounting
 	@mkdir -p build/torture
 	@for p in $(PROGRAMS); do CGO_ENABLED=0 $(GO) build -trimpath -tags torture -o build/torture/$$p ./cmd/$$p; done
-	$(GO) test -tags smoke -count=1 -timeout 10m -v ./internal/smoke
-
-.PHONY: smoke-without-vision
-smoke-without-vision: smoke ## shows that smoke fails when the vision worker is deleted
-	SMOKE_WITHOUT_VISION=1 $(GO) test -tags smoke -run TestSmokeWithoutWorker -count=1 -timeout 10m -v ./internal/smoke
+	SMOKE_WITHOUT_VISION=1 $(GO) test -tags smoke -count=1 -timeout 10m -v ./internal/smoke
 
 .PHONY: check-short check
 check-short: web ## formatting, vet, generated files and tidy modules
