@@ -4,6 +4,7 @@ package drivers
 
 import (
 	"gatehouse/drivers/camera"
+	"gatehouse/drivers/mrz"
 	"gatehouse/drivers/rpm"
 	"gatehouse/drivers/xray"
 	"gatehouse/internal/driver"
@@ -11,5 +12,5 @@ import (
 
 // All lists every driver in the order in which they are shown.
 func All() []driver.Kind {
-	return []driver.Kind{rpm.Kind(), camera.Kind(), xray.Kind()}
+	return []driver.Kind{rpm.Kind(), camera.Kind(), xray.Kind(), mrz.Kind()}
 }
