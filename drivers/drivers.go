@@ -3,14 +3,16 @@
 package drivers
 
 import (
+	"gatehouse/drivers/barcode"
 	"gatehouse/drivers/camera"
 	"gatehouse/drivers/mrz"
 	"gatehouse/drivers/rpm"
+	"gatehouse/drivers/scale"
 	"gatehouse/drivers/xray"
 	"gatehouse/internal/driver"
 )
 
 // All lists every driver in the order in which they are shown.
 func All() []driver.Kind {
-	return []driver.Kind{rpm.Kind(), camera.Kind(), xray.Kind(), mrz.Kind()}
+	return []driver.Kind{rpm.Kind(), camera.Kind(), xray.Kind(), mrz.Kind(), scale.Kind(), barcode.Kind()}
 }
