@@ -4,6 +4,7 @@ package drivers
 
 import (
 	"gatehouse/drivers/barcode"
+	"gatehouse/drivers/barrier"
 	"gatehouse/drivers/camera"
 	"gatehouse/drivers/mrz"
 	"gatehouse/drivers/rpm"
@@ -14,5 +15,5 @@ import (
 
 // All lists every driver in the order in which they are shown.
 func All() []driver.Kind {
-	return []driver.Kind{rpm.Kind(), camera.Kind(), xray.Kind(), mrz.Kind(), scale.Kind(), barcode.Kind()}
+	return []driver.Kind{rpm.Kind(), camera.Kind(), xray.Kind(), mrz.Kind(), barrier.Kind(), scale.Kind(), barcode.Kind()}
 }
