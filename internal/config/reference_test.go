@@ -71,8 +71,7 @@ func keys(t reflect.Type, seen map[reflect.Type]bool) []string {
 	}
 	seen[t] = true
 	var all []string
-	for i := range t.NumField() {
-		f := t.Field(i)
+	for f := range t.Fields() {
 		if name, _, _ := strings.Cut(f.Tag.Get("yaml"), ","); name != "" {
 			all = append(all, name)
 			all = append(all, keys(f.Type, seen)...)

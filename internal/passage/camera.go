@@ -134,8 +134,10 @@ func (e *Engine) hold(r *event.Reading) {
 	// While the presence device is away nobody knows who stands in the zone: a
 	// second picture by the same camera is of the next vehicle then.
 	d, known := e.lane.device(r.Device)
-	if p := e.newest(event.Open); p != nil && !(known && p.broken() && p.shows(trackOf(d, r))) {
-		h.During = p.Record.ID
+	if p := e.newest(event.Open); p != nil {
+		if another := known && p.broken() && p.shows(trackOf(d, r)); !another {
+			h.During = p.Record.ID
+		}
 	}
 	e.s.Held = append(e.s.Held, h)
 }

@@ -23,7 +23,7 @@ func figures(m map[string]any) string {
 func earlier(all []store.Verdict, last *store.Verdict) []store.Verdict {
 	var list []store.Verdict
 	for _, v := range slices.Backward(all) {
-		if v.Agency == last.Agency && v.Verdict.ID != last.Verdict.ID {
+		if v.Agency == last.Agency && v.ID != last.ID {
 			list = append(list, v)
 		}
 	}

@@ -260,7 +260,7 @@ func (s *site) stream(t *testing.T, last string) *stream {
 	if last != "" {
 		r.Header.Set("Last-Event-ID", last)
 	}
-	res, err := s.browser.Do(r)
+	res, err := s.browser.Do(r) //nolint:bodyclose // closed by the stream's end
 	require.NoError(t, err)
 	require.Equal(t, "text/event-stream", res.Header.Get("Content-Type"))
 	st := &stream{scan: bufio.NewScanner(res.Body), end: func() { cancel(); _ = res.Body.Close() }}
