@@ -199,13 +199,12 @@ func (s scanner) send(b []byte) {
 }
 
 func (s scanner) answer() barcode.Packet {
-	head := make([]byte, 1)
-	_, err := io.ReadFull(s.far, head)
+	frame := make([]byte, 1, 257)
+	_, err := io.ReadFull(s.far, frame)
 	require.NoError(s.t, err)
-	rest := make([]byte, int(head[0])+1)
-	_, err = io.ReadFull(s.far, rest)
+	frame = frame[:int(frame[0])+2]
+	_, err = io.ReadFull(s.far, frame[1:])
 	require.NoError(s.t, err)
-	frame := append(head, rest...)
 	p := barcode.Packet{Op: frame[1], Source: frame[2], Status: frame[3], Data: frame[4 : len(frame)-2]}
 	require.Equal(s.t, barcode.Format(p), frame)
 	require.EqualValues(s.t, 4, p.Source)

@@ -17,8 +17,6 @@ func unhex(t testing.TB, s string) []byte {
 	return b
 }
 
-func kg(v float64) *float64 { return &v }
-
 // Frames worked out from the indicator manuals' tables.
 func TestToledoVectors(t *testing.T) {
 	for name, c := range map[string]struct {
@@ -27,19 +25,19 @@ func TestToledoVectors(t *testing.T) {
 	}{
 		"gross, stable": {
 			"02 2A 30 20 20 31 32 33 34 30 20 20 20 20 20 30 0D 0D",
-			scale.Sample{Gross: kg(12340), Unit: "kg", DivisionKG: 1},
+			scale.Sample{Gross: new(12340.0), Unit: "kg", DivisionKG: 1},
 		},
 		"in motion": {
 			"02 2A 38 20 20 31 32 33 34 30 20 20 20 20 20 30 0D 05",
-			scale.Sample{Gross: kg(12340), Unit: "kg", DivisionKG: 1, Motion: true},
+			scale.Sample{Gross: new(12340.0), Unit: "kg", DivisionKG: 1, Motion: true},
 		},
 		"net with tare": {
 			"02 2A 31 20 20 31 32 33 34 30 20 20 36 30 30 30 0D 56",
-			scale.Sample{Gross: kg(18340), Tare: kg(6000), Net: kg(12340), Unit: "kg", DivisionKG: 1},
+			scale.Sample{Gross: new(18340.0), Tare: new(6000.0), Net: new(12340.0), Unit: "kg", DivisionKG: 1},
 		},
 		"times ten, step 20": {
 			"02 31 30 20 20 20 31 32 33 34 20 20 20 20 20 30 0D 16",
-			scale.Sample{Gross: kg(12340), Unit: "kg", DivisionKG: 20},
+			scale.Sample{Gross: new(12340.0), Unit: "kg", DivisionKG: 20},
 		},
 	} {
 		f := unhex(t, c.frame)
@@ -73,7 +71,7 @@ func TestToledoFlags(t *testing.T) {
 		frame []byte
 		want  scale.Sample
 	}{
-		"negative": {toledo(0x2a, 0x32, 0x20, "   120", "     0"), scale.Sample{Gross: kg(-120), Unit: "kg", DivisionKG: 1}},
+		"negative": {toledo(0x2a, 0x32, 0x20, "   120", "     0"), scale.Sample{Gross: new(-120.0), Unit: "kg", DivisionKG: 1}},
 		"over": {toledo(0x2a, 0x34, 0x20, "      ", "     0"), scale.Sample{
 			Over: true, Unit: "kg", DivisionKG: 1, Invalid: "indicator is over range",
 		}},
@@ -86,11 +84,11 @@ func TestToledoFlags(t *testing.T) {
 		"expanded": {toledo(0x2a, 0x30, 0x30, "   120", "     0"), scale.Sample{
 			Unit: "kg", DivisionKG: 1, Invalid: "display is expanded by ten",
 		}},
-		"pounds":       {toledo(0x2a, 0x20, 0x20, "  1000", "     0"), scale.Sample{Gross: kg(453.59237), Unit: "lb", DivisionKG: 0.45359237}},
-		"tonnes":       {toledo(0x3c, 0x30, 0x22, " 12345", "     0"), scale.Sample{Gross: kg(123450), Unit: "t", DivisionKG: 50}},
+		"pounds":       {toledo(0x2a, 0x20, 0x20, "  1000", "     0"), scale.Sample{Gross: new(453.59237), Unit: "lb", DivisionKG: 0.45359237}},
+		"tonnes":       {toledo(0x3c, 0x30, 0x22, " 12345", "     0"), scale.Sample{Gross: new(123450.0), Unit: "t", DivisionKG: 50}},
 		"unknown unit": {toledo(0x2a, 0x30, 0x25, " 12345", "     0"), scale.Sample{Invalid: "unit code 5 is not known"}},
-		"net, no tare": {toledo(0x2a, 0x31, 0x20, "   120", "      "), scale.Sample{Net: kg(120), Unit: "kg", DivisionKG: 1}},
-		"minus zero":   {toledo(0x2a, 0x32, 0x20, "000000", "000000"), scale.Sample{Gross: kg(0), Unit: "kg", DivisionKG: 1}},
+		"net, no tare": {toledo(0x2a, 0x31, 0x20, "   120", "      "), scale.Sample{Net: new(120.0), Unit: "kg", DivisionKG: 1}},
+		"minus zero":   {toledo(0x2a, 0x32, 0x20, "000000", "000000"), scale.Sample{Gross: new(0.0), Unit: "kg", DivisionKG: 1}},
 	} {
 		got, err := scale.Toledo{Checksum: scale.On}.Parse(c.frame)
 		require.NoError(t, err, name)
@@ -114,7 +112,7 @@ func TestYaohuaVectors(t *testing.T) {
 		f := unhex(t, frame)
 		got, err := scale.Yaohua{Unit: "kg"}.Parse(f)
 		require.NoError(t, err)
-		require.Equal(t, scale.Sample{Gross: kg(want), Unit: "kg", Unsteady: true}, got)
+		require.Equal(t, scale.Sample{Gross: new(want), Unit: "kg", Unsteady: true}, got)
 		for i := range f {
 			bad := append([]byte(nil), f...)
 			bad[i] ^= 1
@@ -167,12 +165,12 @@ func generic(t testing.TB, name string) *scale.Generic {
 func TestTemplateVectors(t *testing.T) {
 	and := generic(t, "A&D")
 	for line, want := range map[string]scale.Sample{
-		"ST,NT,+0012.34kg": {Net: kg(12.34), Unit: "kg"},
-		"ST,GS,+00123.4kg": {Gross: kg(123.4), Unit: "kg"},
-		"US,GS,-0000.50kg": {Gross: kg(-0.5), Unit: "kg", Motion: true},
+		"ST,NT,+0012.34kg": {Net: new(12.34), Unit: "kg"},
+		"ST,GS,+00123.4kg": {Gross: new(123.4), Unit: "kg"},
+		"US,GS,-0000.50kg": {Gross: new(-0.5), Unit: "kg", Motion: true},
 		"OL,GS,+       kg": {Over: true, Unit: "kg", Unsteady: true, Invalid: "indicator is over range"},
 		"OL,NT,+       kg": {Unit: "kg", Unsteady: true, Invalid: `status "OL,NT" is not listed`},
-		"ST,GS,+   1.25 t": {Gross: kg(1250), Unit: "t"},
+		"ST,GS,+   1.25 t": {Gross: new(1250.0), Unit: "t"},
 	} {
 		got, err := and.Parse([]byte(line))
 		require.NoError(t, err, line)
@@ -180,7 +178,7 @@ func TestTemplateVectors(t *testing.T) {
 	}
 	got, err := generic(t, "Rice Lake").Parse(unhex(t, "02 20 20 20 31 32 33 34 30 4B 47 20 0D 0A"))
 	require.NoError(t, err)
-	require.Equal(t, scale.Sample{Gross: kg(12340), Unit: "kg"}, got)
+	require.Equal(t, scale.Sample{Gross: new(12340.0), Unit: "kg"}, got)
 	got, err = generic(t, "Rice Lake").Parse([]byte("\x02-  12340KGI\r\n"))
 	require.NoError(t, err)
 	require.Equal(t, "indicator marks the weight as invalid", got.Invalid)
@@ -189,7 +187,7 @@ func TestTemplateVectors(t *testing.T) {
 	require.ErrorIs(t, err, scale.ErrFrame, "a frame that is one byte short")
 	got, err = generic(t, "XK3190-A12E").Parse([]byte("WG004.139kg3D"))
 	require.NoError(t, err)
-	require.Equal(t, scale.Sample{Gross: kg(4.139), Unit: "kg", Unsteady: true}, got)
+	require.Equal(t, scale.Sample{Gross: new(4.139), Unit: "kg", Unsteady: true}, got)
 }
 
 func FuzzParse(f *testing.F) {

@@ -393,10 +393,10 @@ func wire(t *testing.T, checksum scale.Checksum, parts ...[]byte) (out []string)
 	c := scale.Defaults()
 	c.Checksum = checksum
 	for _, r := range play(t, c, []step{{0, bytes.Join(parts, nil)}}) {
-		switch {
-		case r.Kind == event.WeightSample:
+		switch r.Kind {
+		case event.WeightSample:
 			out = append(out, fmt.Sprint(*r.Weight.Gross))
-		case r.Kind == event.FrameInvalid:
+		case event.FrameInvalid:
 			out = append(out, fmt.Sprintf("%d bad", len(r.Raw)))
 		}
 	}
@@ -404,7 +404,7 @@ func wire(t *testing.T, checksum scale.Checksum, parts ...[]byte) (out []string)
 }
 
 func TestToledoFraming(t *testing.T) {
-	whole := func(n int) []byte { return toledoFrame(n) }
+	whole := toledoFrame
 	short := func(n int) []byte { return toledoFrame(n)[:17] }
 	// A checksum may look like the next frame's start or like CR.
 	startLike, endLike := []byte(nil), []byte(nil)
