@@ -52,7 +52,7 @@ func Defaults() Config {
 }
 
 // ErrLine says that Modbus RTU cannot run with these line settings.
-var ErrLine = errors.New("Modbus RTU wants 8 data bits and parity none, even or odd")
+var ErrLine = errors.New("line settings: Modbus RTU wants 8 data bits and parity none, even or odd")
 
 // Kind describes the driver.
 func Kind() driver.Kind {
@@ -137,8 +137,7 @@ func (d *Driver) Probe(ctx context.Context) (string, error) {
 	}
 	defer b.close()
 	in, err := b.inputs()
-	var f *failure
-	if errors.As(err, &f) {
+	if f, ok := errors.AsType[*failure](err); ok {
 		return "", b.givenUp(f)
 	}
 	return fmt.Sprintf("IO board %d on %s: arm is %s", d.config.Unit, b.name, in.Arm()), nil

@@ -9,8 +9,8 @@ import (
 // Travel of an arm from down to up. Outside of it something is wrong: the arm
 // is blocked, slips, or a limit switch is stuck.
 const (
-	TravelMin = 1500 * time.Millisecond
-	TravelMax = 6 * time.Second
+	ShortestTravel = 1500 * time.Millisecond
+	LongestTravel  = 6 * time.Second
 )
 
 // Verb is a command to the barrier.
@@ -121,13 +121,13 @@ func (l *Interlock) travel(now time.Time) {
 	case "up":
 		l.slow = false
 		if !l.opened.IsZero() {
-			l.fast = now.Sub(l.opened) < TravelMin
+			l.fast = now.Sub(l.opened) < ShortestTravel
 		}
 		l.opened = time.Time{}
 	case "down":
 		l.fast = false
 	}
-	if !l.opened.IsZero() && now.Sub(l.opened) > TravelMax {
+	if !l.opened.IsZero() && now.Sub(l.opened) > LongestTravel {
 		l.slow, l.opened = true, time.Time{}
 	}
 }

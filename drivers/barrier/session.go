@@ -118,8 +118,7 @@ func (s *session) cycle(o *order, first bool) error {
 	var refused error
 	if o != nil {
 		refused = s.take(o)
-		var f *failure
-		if errors.As(refused, &f) {
+		if _, ok := errors.AsType[*failure](refused); ok {
 			return refused
 		}
 	}

@@ -4,6 +4,7 @@ import (
 	"io"
 	"net"
 	"os"
+	"slices"
 	"sync"
 	"testing"
 
@@ -40,7 +41,7 @@ func checksum(p []byte) (lo, hi byte) {
 	sum := uint32(0xFFFF)
 	for _, b := range p {
 		sum ^= uint32(b)
-		for i := 0; i < 8; i++ {
+		for range 8 {
 			if sum%2 == 1 {
 				sum = sum/2 ^ 0xA001
 			} else {
@@ -144,7 +145,7 @@ func (s *slave) serve(line io.ReadWriter) {
 		if _, err := io.ReadFull(line, tail); err != nil {
 			return
 		}
-		request := append(head, tail...)
+		request := slices.Concat(head, tail)
 		body := request[:len(request)-2]
 		if lo, hi := checksum(body); lo != tail[rest-2] || hi != tail[rest-1] {
 			continue // a board does not answer to a broken question

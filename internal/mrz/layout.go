@@ -100,11 +100,11 @@ func (l layout) checks(zone []byte) []check {
 		out = append(out, check{"personal", l.optional[0].of(zone), l.optional[0].to})
 	}
 	if len(l.composite) > 0 {
-		over := ""
+		var over strings.Builder
 		for _, s := range l.composite {
-			over += s.of(zone)
+			over.WriteString(s.of(zone))
 		}
-		out = append(out, check{"composite", over, l.last})
+		out = append(out, check{"composite", over.String(), l.last})
 	}
 	return out
 }
