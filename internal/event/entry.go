@@ -17,7 +17,9 @@ const (
 	EntryLink     EntryKind = "link"     // a device's link or state changed
 	EntryTimer    EntryKind = "timer"    // a deadline of a passage expired
 	EntryDispatch EntryKind = "dispatch" // an analysis is about to be tried
-	EntryResult   EntryKind = "result"   // an analysis came back
+	EntryResult   EntryKind = "result"   // an analysis or a look-up came back
+	EntryConfig   EntryKind = "config"   // another configuration of the lane is in force
+	EntryCorrect  EntryKind = "correct"  // an agency corrected a passage
 )
 
 // JournalEntry is one fact in a lane's journal.
@@ -32,6 +34,10 @@ type JournalEntry struct {
 	Link     *LinkChange `json:"link,omitempty"`
 	Timer    *Timer      `json:"timer,omitempty"`
 	Analysis *Analysis   `json:"analysis,omitempty"`
+	// Config is the digest of the configuration file that is in force from here
+	// on.
+	Config  string      `json:"config,omitempty"`
+	Correct *Correction `json:"correct,omitempty"`
 }
 
 // Start opens a run of the daemon in a lane's journal.
@@ -62,15 +68,17 @@ type Timer struct {
 
 // Analysis is an attempt at or a result of vision on one piece of evidence.
 type Analysis struct {
-	Passage  ID     `json:"passage"`
-	Evidence string `json:"evidence"` // digest
-	Op       string `json:"op"`       // "plate", "container" or "xray"
-	Attempt  int    `json:"attempt"`  // from 1
+	Passage ID `json:"passage"`
+	// Evidence is the digest of the picture; of a look-up in the list of
+	// expected vehicles it is the text that was looked up.
+	Evidence string `json:"evidence"`
+	Op       string `json:"op"`      // "plate", "container", "xray", or "expected" for a look-up
+	Attempt  int    `json:"attempt"` // from 1
 	// Outcome of a result: "done", "unreadable" (the image is at fault) or
 	// "unavailable" (vision is down; the image waits).
 	Outcome string `json:"outcome,omitempty"`
 	Error   string `json:"error,omitempty"`
 	// Result is the worker's answer as it came, in the form of the vision
-	// tool's command-line contract.
+	// tool's command-line contract; of a look-up it is an Expected.
 	Result json.RawMessage `json:"result,omitempty"`
 }

@@ -14,14 +14,16 @@ type Type string
 // Shared event types. The trailing version changes when a field changes its
 // meaning, which readers of old records must survive.
 const (
-	TypePassage  Type = "vn.gatehouse.passage.v1"
-	TypeAlert    Type = "vn.gatehouse.alert.v1"
-	TypeVerdict  Type = "vn.gatehouse.verdict.v1"
-	TypeReceipt  Type = "vn.gatehouse.receipt.v1"
-	TypeDevice   Type = "vn.gatehouse.device.v1"
-	TypeGap      Type = "vn.gatehouse.gap.v1"
-	TypeFrameLog Type = "vn.gatehouse.framelog.v1"
-	TypeWanted   Type = "vn.gatehouse.wanted.v1"
+	TypePassage    Type = "vn.gatehouse.passage.v1"
+	TypeAlert      Type = "vn.gatehouse.alert.v1"
+	TypeVerdict    Type = "vn.gatehouse.verdict.v1"
+	TypeAck        Type = "vn.gatehouse.ack.v1"
+	TypeCorrection Type = "vn.gatehouse.correction.v1"
+	TypeReceipt    Type = "vn.gatehouse.receipt.v1"
+	TypeDevice     Type = "vn.gatehouse.device.v1"
+	TypeGap        Type = "vn.gatehouse.gap.v1"
+	TypeFrameLog   Type = "vn.gatehouse.framelog.v1"
+	TypeWanted     Type = "vn.gatehouse.wanted.v1"
 )
 
 // Delivery is the class by which a shared event is handed over. Alerts pass
@@ -30,15 +32,15 @@ type Delivery string
 
 // Delivery classes; they are the second token of an agency's inbox subject.
 const (
-	DeliverAlert  Delivery = "alert"  // alerts and verdicts
-	DeliverRecord Delivery = "record" // passages, devices, gaps, frame logs, receipts
+	DeliverAlert  Delivery = "alert"  // alerts, their acknowledgements and verdicts
+	DeliverRecord Delivery = "record" // passages, corrections, devices, gaps, frame logs, receipts
 	DeliverImage  Delivery = "image"  // chunks of evidence; not on the chain
 )
 
 // Delivery is the class of the type.
 func (t Type) Delivery() Delivery {
 	switch t {
-	case TypeAlert, TypeVerdict:
+	case TypeAlert, TypeAck, TypeVerdict:
 		return DeliverAlert
 	default:
 		return DeliverRecord

@@ -22,6 +22,7 @@ const (
 	Waiting   PassageState = "waiting"   // it has left the presence zone; readings or results are still expected
 	Closed    PassageState = "closed"    // nothing more is expected; late results may still add a version
 	Cancelled PassageState = "cancelled" // it reversed out, or was none
+	Merged    PassageState = "merged"    // it is part of another passage, which MergedInto names
 )
 
 // Passage is the one record of a vehicle, person or consignment going through.
@@ -38,16 +39,28 @@ type Passage struct {
 	LeftAt    *time.Time   `json:"left_at,omitempty"`
 	ClosedAt  *time.Time   `json:"closed_at,omitempty"`
 	// Irregular lists what was unusual about its boundaries: "tail-gate",
-	// "reversed", "missing-end", "no-presence", "restart".
+	// "reversed", "missing-end", "no-presence", "restart", "by-hand".
 	Irregular []string `json:"irregular,omitempty"`
 
-	Plates    []PlateReading    `json:"plates,omitempty"`
-	Radiation *RadiationProfile `json:"radiation,omitempty"`
-	Scans     []ScanView        `json:"scans,omitempty"`
-	Photos    []Photo           `json:"photos,omitempty"`
-	Coverage  []Coverage        `json:"coverage"`
-	Findings  []Finding         `json:"findings,omitempty"`
-	Readings  []ReadingRef      `json:"readings"`
+	Plates     []PlateReading     `json:"plates,omitempty"`
+	Radiation  *RadiationProfile  `json:"radiation,omitempty"`
+	Scans      []ScanView         `json:"scans,omitempty"`
+	Photos     []Photo            `json:"photos,omitempty"`
+	Containers []ContainerReading `json:"containers,omitempty"`
+	Weighings  []Weighing         `json:"weighings,omitempty"`
+	Documents  []DocumentReading  `json:"documents,omitempty"`
+	Barcodes   []BarcodeReading   `json:"barcodes,omitempty"`
+	// Expected is what the place's list of expected vehicles says of it; nil
+	// where the lane uses no list.
+	Expected *Expected `json:"expected,omitempty"`
+	// Stated is what officers have stated, the latest for each field; the
+	// readings stay as they were. Corrections tell who, when and why.
+	Stated      Facts        `json:"stated,omitzero"`
+	Corrections []Correcting `json:"corrections,omitempty"`
+	MergedInto  ID           `json:"merged_into,omitempty"`
+	Coverage    []Coverage   `json:"coverage"`
+	Findings    []Finding    `json:"findings,omitempty"`
+	Readings    []ReadingRef `json:"readings"`
 	// Pending are the evidence digests whose analysis has not come back.
 	Pending []string `json:"pending,omitempty"`
 }
@@ -109,6 +122,76 @@ type ScanView struct {
 	Model    string    `json:"model,omitempty"`
 }
 
+// ContainerReading is one container number as vision, a code or an officer
+// gave it.
+type ContainerReading struct {
+	Text     string  `json:"text"`                // ISO 6346, 11 characters without separators
+	CheckOK  bool    `json:"check_ok"`            // the check digit was read and is right
+	Repaired bool    `json:"repaired,omitempty"`  // one character was changed, the only change that makes it valid
+	SizeType string  `json:"size_type,omitempty"` // ISO 6346, 4 characters
+	Box      []int   `json:"box,omitempty"`       // x, y, w, h in pixels of the photo
+	Score    float64 `json:"score"`               // 0..1
+	Photo    string  `json:"photo,omitempty"`     // digest of the photo it was read from
+	Reading  ID      `json:"reading,omitempty"`   // of the barcode it was in
+	Model    string  `json:"model,omitempty"`
+}
+
+// Weighing is what one scale said of a passage: its last settled weight and
+// the way there. Weights are in kilograms.
+type Weighing struct {
+	Device string    `json:"device"`
+	At     time.Time `json:"at"`               // of the settled weight; of the last sample when none settled
+	Weight *Weight   `json:"weight,omitempty"` // nil when nothing settled
+	// AxlesKG are the loads of the axles in the order in which they passed;
+	// empty for a scale that takes the whole vehicle.
+	AxlesKG []float64 `json:"axles_kg,omitempty"`
+	// Course is the indicated gross weight over time, for people to see how the
+	// vehicle came to rest; at most 240 points.
+	Course  []WeightPoint `json:"course,omitempty"`
+	Reading ID            `json:"reading,omitempty"`
+}
+
+// WeightPoint is one point of a weighing's course.
+type WeightPoint struct {
+	AtMS    int64   `json:"at_ms"` // since the course's first point
+	GrossKG float64 `json:"gross_kg"`
+}
+
+// DocumentReading is a document of a passage.
+type DocumentReading struct {
+	Device   string    `json:"device"`
+	At       time.Time `json:"at"`
+	Reading  ID        `json:"reading"`
+	Document Document  `json:"document"`
+}
+
+// BarcodeReading is a code of a passage.
+type BarcodeReading struct {
+	Device  string    `json:"device"`
+	At      time.Time `json:"at"`
+	Reading ID        `json:"reading"`
+	Barcode Barcode   `json:"barcode"`
+}
+
+// Expected is the answer of the place's list of expected vehicles.
+type Expected struct {
+	List   string `json:"list"`   // name of the list
+	SHA256 string `json:"sha256"` // of the list's file as it was when asked
+	Asked  string `json:"asked"`  // the plate, container number or declaration that was looked up
+	Found  bool   `json:"found"`
+	// What the list says of it; empty fields are not on the list.
+	Plate       string    `json:"plate,omitempty"`
+	RearPlate   string    `json:"rear_plate,omitempty"`
+	Container   string    `json:"container,omitempty"`
+	Declaration string    `json:"declaration,omitempty"` // VN customs declaration number
+	GrossKG     *float64  `json:"gross_kg,omitempty"`    // declared gross weight of vehicle and load
+	NetKG       *float64  `json:"net_kg,omitempty"`      // declared weight of the goods
+	Goods       string    `json:"goods,omitempty"`
+	Direction   Direction `json:"direction,omitempty"`
+	From        string    `json:"from,omitempty"` // 2006-01-02, first day on which it is expected
+	To          string    `json:"to,omitempty"`   // last day
+}
+
 // Cargo is what a cargo scan says about the load.
 type Cargo struct {
 	State string  `json:"state"` // "empty", "loaded" or "partial"
@@ -164,6 +247,25 @@ const (
 	FindingPlateMismatch    = "PLATE-MISMATCH"
 	FindingTailgate         = "TAIL-GATE"
 	FindingUnreadableImage  = "IMAGE-UNREADABLE"
+	// FindingRadiationFault is a background out of its limits while a passage
+	// lasted: the monitor could not have told an alarm from none.
+	FindingRadiationFault = "RPM-FAULT"
+	// FindingWeightDeclared is a weight that differs from the declared one by
+	// more than the lane's tolerance; FindingWeightAxles a gross weight that
+	// differs from the sum of the axles.
+	FindingWeightDeclared = "WEIGHT-MISMATCH"
+	FindingWeightAxles    = "WEIGHT-AXLES"
+	// FindingWeightUncertain is a vehicle that no settled, valid weight was got
+	// of: motion, over range, not zeroed, scale past its calibration date.
+	FindingWeightUncertain = "WEIGHT-UNCERTAIN"
+	FindingOverspeed       = "OVERSPEED"
+	// FindingUnexpected is a vehicle that the list of expected ones lacks.
+	FindingUnexpected      = "NOT-EXPECTED"
+	FindingContainerCheck  = "CONTAINER-CHECK"
+	FindingDocumentExpired = "DOCUMENT-EXPIRED"
+	FindingDocumentCheck   = "DOCUMENT-CHECK"
+	FindingClockLost       = "CLOCK-LOST"
+	FindingTamper          = "DEVICE-TAMPER"
 )
 
 // Region is a rectangle on one piece of evidence, in its pixels.

@@ -60,6 +60,19 @@ type Verdict struct {
 	Saw SeenVersion `json:"saw"`
 }
 
+// Ack says that an officer of an agency has seen an alert and takes it. It
+// decides nothing, and stops the sound on both consoles. In CAP 1.2 it is a
+// message of msgType Ack that references the alert.
+type Ack struct {
+	ID      ID        `json:"id"`
+	Agency  Agency    `json:"agency"`
+	Gate    string    `json:"gate"`
+	Alert   ID        `json:"alert"`
+	Passage ID        `json:"passage"`
+	Badge   string    `json:"badge"` // pseudonymous, as in a verdict
+	At      time.Time `json:"at"`
+}
+
 // SeenVersion names a version of a passage record on the chain.
 type SeenVersion struct {
 	Version  int    `json:"version"`

@@ -30,7 +30,7 @@ func SayingsFilter(a event.Agency, gate, kind string) string {
 }
 
 // kinds of what agencies say, the last token of the subject.
-func kinds() []string { return []string{"verdict", "receipt", "wanted"} }
+func kinds() []string { return []string{"verdict", "ack", "correction", "receipt", "wanted"} }
 
 // Config is the hub's configuration in the form of nats-server's own file. The
 // embedded hub runs from this text, and a hub cluster can.

@@ -22,7 +22,7 @@ const (
 	// inbox.image.<gate>.<sha256> of its account.
 	ImageStream = "IMAGES"
 	// SayingsStream holds what agencies say to gates, on the subject
-	// from.<AGENCY>.<gate>.<verdict|receipt|wanted> of the account GATES.
+	// from.<AGENCY>.<gate>.<verdict|ack|correction|receipt|wanted> of the account GATES.
 	SayingsStream = "SAYINGS"
 )
 

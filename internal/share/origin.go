@@ -58,20 +58,22 @@ func (o Origin) Verify(payload []byte, agency trust.Public) error {
 
 // Kinds of what agencies say: the last token of the subject.
 const (
-	SayVerdict = "verdict"
-	SayReceipt = "receipt"
-	SayWanted  = "wanted"
+	SayVerdict    = "verdict"
+	SayAck        = "ack"
+	SayCorrection = "correction"
+	SayReceipt    = "receipt"
+	SayWanted     = "wanted"
 )
 
 // NewSaying is the message by which an agency's console says something to a
 // gate: it is to be published on the console's own hub connection with a
 // JetStream publish, whose acknowledgement means that the gate will get it.
-// The envelope's type must be verdict, receipt or wanted. Saying the same
+// The envelope's type must be one of the kinds above. Saying the same
 // event again is harmless.
 func NewSaying(gate string, agency event.Agency, key trust.Private, e event.Envelope) (*nats.Msg, error) {
 	kind := sayKind(e.Type)
 	if kind == "" {
-		return nil, fmt.Errorf("say %s: agencies say verdicts, receipts and requests for evidence only", e.Type)
+		return nil, fmt.Errorf("say %s: agencies say verdicts, acknowledgements, corrections, receipts and requests for evidence only", e.Type)
 	}
 	payload, err := e.Bytes()
 	if err != nil {
@@ -92,6 +94,10 @@ func sayKind(t event.Type) string {
 	switch t {
 	case event.TypeVerdict:
 		return SayVerdict
+	case event.TypeAck:
+		return SayAck
+	case event.TypeCorrection:
+		return SayCorrection
 	case event.TypeReceipt:
 		return SayReceipt
 	case event.TypeWanted:

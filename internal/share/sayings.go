@@ -77,7 +77,7 @@ func (s *Sayings) Refused() map[event.Agency]int {
 func (s *Sayings) Run(ctx context.Context) error {
 	var wg sync.WaitGroup
 	for agency, key := range s.config.Keys {
-		for _, kind := range []string{SayVerdict, SayReceipt, SayWanted} {
+		for _, kind := range []string{SayVerdict, SayAck, SayCorrection, SayReceipt, SayWanted} {
 			l := &listener{Sayings: s, agency: agency, key: key, kind: kind}
 			wg.Go(func() { l.run(ctx) })
 		}

@@ -213,7 +213,7 @@ func (s *Site) Said() []event.Envelope {
 // and receipts to both agencies and serves evidence.
 func (s *Site) Serve(ctx context.Context, t testing.TB) {
 	for _, a := range event.Agencies() {
-		for _, kind := range []string{share.SayVerdict, share.SayReceipt, share.SayWanted} {
+		for _, kind := range []string{share.SayVerdict, share.SayAck, share.SayCorrection, share.SayReceipt, share.SayWanted} {
 			consumer, err := s.js.CreateOrUpdateConsumer(ctx, hub.SayingsOf(a), jetstream.ConsumerConfig{
 				Durable: hub.SayingsConsumer(s.Gate, kind), AckPolicy: jetstream.AckExplicitPolicy,
 				FilterSubject: hub.SayingsFilter(a, s.Gate, kind),

@@ -26,7 +26,7 @@ func main() {
 
 func write(folder string) error {
 	for name, value := range map[string]any{
-		"passage": event.Passage{}, "alert": event.Alert{}, "verdict": event.Verdict{},
+		"passage": event.Passage{}, "alert": event.Alert{}, "verdict": event.Verdict{}, "ack": event.Ack{}, "correction": event.Correction{},
 		"receipt": event.Receipt{}, "device": event.DeviceChange{}, "gap": event.Gap{},
 		"framelog": event.FrameLog{}, "wanted": event.Wanted{}, "reading": event.Reading{},
 	} {
