@@ -103,7 +103,14 @@ type DeviceChange struct {
 	State  DeviceState `json:"state"`
 	Since  time.Time   `json:"since"`
 	Reason string      `json:"reason,omitempty"`
-	Try    Text        `json:"try,omitzero"` // what to do next, for the person at the device
+	// Code is the device's own word for its state, such as TT or INTERLOCK.
+	Code string `json:"code,omitempty"`
+	Try  Text   `json:"try,omitzero"` // what to do next, for the person at the device
+	// Barrier is what a barrier and its lights show since At; only on changes of
+	// barriers. Its device may be told of without a change of State.
+	Barrier *Barrier `json:"barrier,omitempty"`
+	// Required says that the lane counts on the device.
+	Required bool `json:"required,omitempty"`
 }
 
 // Gap is a recorded time in which a device's frames may be missing.
