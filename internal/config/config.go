@@ -27,6 +27,7 @@ type Gate struct {
 	Agencies []Agency `yaml:"agencies" validate:"len=2,dive"`
 	Vision   Vision   `yaml:"vision"`
 	Policy   string   `yaml:"policy"` // file of the finding policy; empty for the built-in one
+	Expected Expected `yaml:"expected"`
 	Lanes    []Lane   `yaml:"lanes" validate:"min=1,dive"`
 }
 
@@ -104,6 +105,12 @@ type Vision struct {
 	MaxMemory    Size          `yaml:"max_memory" validate:"gt=0"`
 }
 
+// Expected says where the place's lists of expected vehicles are.
+type Expected struct {
+	// Folder is watched for CSV lists; empty for none.
+	Folder string `yaml:"folder"`
+}
+
 // Lane is one physical channel of the place.
 type Lane struct {
 	ID        string            `yaml:"id" validate:"required,alphanum"`
@@ -112,7 +119,15 @@ type Lane struct {
 	Flow      event.Flow        `yaml:"flow" validate:"oneof=goods traveller mixed"`
 	Direction event.Direction   `yaml:"direction" validate:"oneof=entry exit unknown"`
 	Join      Join              `yaml:"join"`
-	Devices   []Device          `yaml:"devices" validate:"dive"`
+	Limits    Limits            `yaml:"limits"`
+	// Expected lanes look each vehicle up in the place's lists.
+	Expected bool `yaml:"expected"`
+	// Shadow keeps all findings of the lane at the gate: they are concluded and
+	// counted, and not shared.
+	Shadow bool `yaml:"shadow"`
+	// Policy changes rows of the finding policy for this lane.
+	Policy  []Override `yaml:"policy" validate:"dive"`
+	Devices []Device   `yaml:"devices" validate:"dive"`
 }
 
 // Join sets the time limits within which readings make one passage.
@@ -128,13 +143,37 @@ type Join struct {
 	Vision time.Duration `yaml:"vision" validate:"gt=0"`
 }
 
+// Limits are what the lane's findings are concluded from.
+type Limits struct {
+	// SpeedKMH is the fastest that a vehicle may drive through, in km/h; zero is
+	// not checked.
+	SpeedKMH float64 `yaml:"speed_kmh" validate:"gte=0,lte=200"`
+	// A weight may differ from the declared one by WeightPercent of it or by
+	// WeightKG, whichever is more.
+	WeightPercent float64 `yaml:"weight_percent" validate:"gte=0,lte=100"`
+	WeightKG      float64 `yaml:"weight_kg" validate:"gte=0,lte=100000"`
+	// AxlesPercent is how far a gross weight may differ from the sum of its
+	// axles, in percent of it.
+	AxlesPercent float64 `yaml:"axles_percent" validate:"gte=0,lte=100"`
+}
+
+// Override is a lane's own change to one row of the finding policy. Fields
+// that are left out stay as the policy has them.
+type Override struct {
+	Code     string         `yaml:"code" validate:"required"`
+	Severity event.Severity `yaml:"severity" validate:"omitempty,oneof=Extreme Severe Moderate Minor Unknown"`
+	Lead     event.Agency   `yaml:"lead" validate:"omitempty,oneof=CUSTOMS BORDERGUARD"`
+	Alert    *bool          `yaml:"alert"`
+	Mode     string         `yaml:"mode" validate:"omitempty,oneof=live advisory shadow"`
+}
+
 // Device is one instrument on a lane.
 type Device struct {
 	ID     string `yaml:"id" validate:"required,alphanum"`
 	Driver string `yaml:"driver" validate:"required"`
 	// Owner is the agency that owns the instrument; both may use it.
 	Owner event.Agency `yaml:"owner" validate:"oneof=CUSTOMS BORDERGUARD"`
-	Role  string       `yaml:"role" validate:"oneof=presence camera scanner other"`
+	Role  string       `yaml:"role" validate:"oneof=presence camera scanner scale document barcode barrier other"`
 	// Required devices must have looked at every passage, or the passage says so.
 	Required bool `yaml:"required"`
 	// View is what a camera sees, and Scan what a scanner scans.
@@ -143,9 +182,11 @@ type Device struct {
 	// Transit is the longest usual time from leaving the presence zone to the
 	// begin of the scan, of a scanner behind it; zero means 20 s.
 	Transit time.Duration `yaml:"transit" validate:"gte=0"`
-	// Position is where a camera stands: before, during or after the presence
-	// zone.
+	// Position is where the device stands along the lane: before, during or
+	// after the presence zone. Every role has one but presence.
 	Position string `yaml:"position" validate:"omitempty,oneof=before during after"`
+	// Reads is what vision looks for in a camera's pictures.
+	Reads []string `yaml:"reads" validate:"unique,dive,oneof=plate container"`
 	// Views is how many views a complete scan has.
 	Views int `yaml:"views" validate:"gte=0,max=16"`
 	// Silence overrides the driver's own limit on how long the device may say
@@ -179,8 +220,15 @@ func defaultLane(l *Lane) {
 	set(&l.Join.TailGate, time.Second)
 	set(&l.Join.Resume, 10*time.Second)
 	set(&l.Join.Vision, 20*time.Second)
+	set(&l.Limits.WeightPercent, 5)
+	set(&l.Limits.WeightKG, 300)
+	set(&l.Limits.AxlesPercent, 5)
 	for i := range l.Devices {
-		set(&l.Devices[i].Role, "other")
+		d := &l.Devices[i]
+		set(&d.Role, "other")
+		if d.Role == "camera" && d.Reads == nil {
+			d.Reads = []string{"plate"}
+		}
 	}
 }
 

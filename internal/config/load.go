@@ -158,6 +158,10 @@ func rule(e validator.FieldError) string {
 		return "must be at most " + e.Param()
 	case "gt":
 		return "must be more than " + e.Param()
+	case "lte":
+		return "must be at most " + e.Param()
+	case "unique":
+		return "names something twice"
 	case "gte":
 		return "must not be less than " + e.Param()
 	case "alphanum":

@@ -26,6 +26,7 @@ lanes:
   - id: "01"
     devices:
       - {id: rpm, driver: rpm, owner: CUSTOMS, role: presence, required: true}
+      - {id: camera, driver: camera, owner: BORDERGUARD, role: camera}
 `
 
 func TestReferenceEqualsTheDefaults(t *testing.T) {
@@ -43,12 +44,17 @@ func TestReferenceEqualsTheDefaults(t *testing.T) {
 	require.Equal(t, want.Policy, got.Policy)
 	want.Vision.Command = got.Vision.Command // without one, vision is off
 	require.Equal(t, want.Vision, got.Vision)
+	require.Equal(t, want.Expected, got.Expected)
 	lane, shownLane := want.Lanes[0], got.Lanes[0]
 	require.Equal(t, lane.Join, shownLane.Join)
+	require.Equal(t, lane.Limits, shownLane.Limits)
+	require.Equal(t, lane.Expected, shownLane.Expected)
+	require.Equal(t, lane.Shadow, shownLane.Shadow)
 	require.Equal(t, lane.Kind, shownLane.Kind)
 	require.Equal(t, lane.Flow, shownLane.Flow)
 	require.Equal(t, lane.Direction, shownLane.Direction)
 	require.Equal(t, lane.Devices[0].Silence, shownLane.Devices[0].Silence)
+	require.Equal(t, lane.Devices[1].Reads, shownLane.Devices[1].Reads)
 	require.Empty(t, gate.Check(shown, drivers.All()), "every driver takes the settings that are shown")
 }
 
