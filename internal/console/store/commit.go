@@ -51,8 +51,8 @@ type Batch struct {
 
 // Change is what a page may have to show anew.
 type Change struct {
-	Topic string // "passage", "alert", "verdict", "receipt", "device", "gap", "evidence", "chain"
-	Key   string // passage id for the first four, otherwise device, digest or chain
+	Topic string // "passage", "alert", "verdict", "ack", "correction", "receipt", "device", "gap", "evidence", "chain"
+	Key   string // passage id for the first five, otherwise chain, device, gap or digest
 	Late  bool   // of an alert: arrived from a backlog, raises no alarm
 }
 

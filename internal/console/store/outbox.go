@@ -45,6 +45,35 @@ func (s *Store) Decide(ctx context.Context, v event.Verdict) (Result, error) {
 	return result, nil
 }
 
+// Acknowledge seals an officer's acknowledgement of an alert and queues it for
+// its gate.
+func (s *Store) Acknowledge(ctx context.Context, k event.Ack) (Result, error) {
+	result, err := s.batch(ctx, func(t *batchTx) error {
+		t.changed("ack", string(k.Passage))
+		return t.say(k.Gate, event.TypeAck, k.ID, string(k.Alert), k)
+	})
+	if err != nil {
+		return Result{}, fmt.Errorf("store acknowledgement of %s: %w", k.Alert, err)
+	}
+	return result, nil
+}
+
+// Correct seals an officer's correction and queues it for its gate. It has an
+// effect once the gate shares a version of the passage that contains it.
+func (s *Store) Correct(ctx context.Context, c event.Correction) (Result, error) {
+	result, err := s.batch(ctx, func(t *batchTx) error {
+		t.changed("correction", string(c.Passage))
+		if c.Other != "" {
+			t.changed("correction", string(c.Other))
+		}
+		return t.say(c.Gate, event.TypeCorrection, c.ID, string(c.Passage), c)
+	})
+	if err != nil {
+		return Result{}, fmt.Errorf("store correction of %s: %w", c.Passage, err)
+	}
+	return result, nil
+}
+
 // Outbox lists at most limit sayings that were not sent, in the order in which
 // they must be sent.
 func (s *Store) Outbox(ctx context.Context, limit int) ([]Queued, error) {
@@ -68,11 +97,12 @@ func (s *Store) Outbox(ctx context.Context, limit int) ([]Queued, error) {
 }
 
 // Sent notes that the hub has taken everything up to and including number.
-// Verdicts are kept; receipts and requests are forgotten, since a receipt
-// comes back on the chain and a request has done its work.
+// What officers said is kept; receipts and requests are forgotten, since a
+// receipt comes back on the chain and a request has done its work.
 func (s *Store) Sent(ctx context.Context, number int64) error {
 	err := inTx(ctx, s.write, func(tx *sql.Tx) error {
-		if _, err := tx.ExecContext(ctx, `DELETE FROM outbox WHERE id <= ? AND sent_at = '' AND type <> ?`, number, string(event.TypeVerdict)); err != nil {
+		if _, err := tx.ExecContext(ctx, `DELETE FROM outbox WHERE id <= ? AND sent_at = '' AND type NOT IN (?, ?, ?)`,
+			number, string(event.TypeVerdict), string(event.TypeAck), string(event.TypeCorrection)); err != nil {
 			return err
 		}
 		_, err := tx.ExecContext(ctx, `UPDATE outbox SET sent_at = ? WHERE id <= ? AND sent_at = ''`, stamp(s.opt.Now()), number)

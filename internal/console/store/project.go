@@ -43,6 +43,10 @@ func parse(e *Event) (projection, error) {
 		return decode(env.Data, func(v *event.Alert) error { return errors.Join(need(v.ID, v.Gate, e), needDigests(v.Evidence)) })
 	case event.TypeVerdict:
 		return decode(env.Data, func(v *event.Verdict) error { return needAgency(v.ID, v.Gate, v.Agency, e) })
+	case event.TypeAck:
+		return decode(env.Data, func(v *event.Ack) error { return needAgency(v.ID, v.Gate, v.Agency, e) })
+	case event.TypeCorrection:
+		return decode(env.Data, func(v *event.Correction) error { return needAgency(v.ID, v.Gate, v.Agency, e) })
 	case event.TypeReceipt:
 		return decode(env.Data, func(v *event.Receipt) error { return errors.Join(needAgency(v.ID, v.Gate, v.Agency, e), needReach(v)) })
 	case event.TypeDevice:
@@ -127,6 +131,10 @@ func (p *value[T]) project(t *batchTx, e *Event, late bool) error {
 		return t.alert(e, v, p.raw, late)
 	case *event.Verdict:
 		return t.verdict(e, v, p.raw)
+	case *event.Ack:
+		return t.ack(e, v, p.raw)
+	case *event.Correction:
+		return t.correction(e, v, p.raw)
 	case *event.Receipt:
 		return t.receipt(e, v)
 	case *event.DeviceChange:
@@ -163,22 +171,43 @@ func (t *batchTx) passage(e *Event, p *event.Passage, raw []byte) error {
 			return err
 		}
 	}
+	for _, c := range p.Corrections {
+		if _, err := t.exec(`INSERT INTO passage_corrections (correction, passage) VALUES (?, ?) ON CONFLICT DO NOTHING`, string(c.ID), string(p.ID)); err != nil {
+			return fmt.Errorf("correction of a passage: %w", err)
+		}
+	}
 	t.changed("passage", string(p.ID))
 	return nil
 }
 
-// BestPlate is the reading of a passage that stands for it: the one with a
-// text and the highest score, or else the best of the weak ones.
+// BestPlate is the reading of a passage that stands for it: what an officer
+// stated, or else the one with a text and the highest score, a rear one only
+// where no other has a text, or else the best of the weak ones. A stated plate
+// keeps the place in the photo of the reading it replaces.
 func BestPlate(p *event.Passage) event.PlateReading {
 	var best event.PlateReading
-	for _, r := range p.Plates {
-		readable, had := r.Text != "", best.Text != ""
-		if readable && !had || readable == had && r.Score > best.Score {
+	worth := func(r event.PlateReading) int {
+		switch {
+		case r.Text == "":
+			return 0
+		case r.View == "rear":
+			return 1
+		}
+		return 2
+	}
+	for i, r := range p.Plates {
+		if i == 0 || worth(r) > worth(best) || worth(r) == worth(best) && r.Score > best.Score {
 			best = r
 		}
 	}
+	if s := p.Stated.Plate; s != "" && s != best.Text {
+		best.Text, best.Display, best.Country, best.Score, best.Alternates, best.Model = s, s, "", 1, nil, StatedModel
+	}
 	return best
 }
+
+// StatedModel is the model of a plate that an officer stated.
+const StatedModel = "officer"
 
 // pushGrace is how long a console waits for pushed alert evidence before it
 // asks for it.
@@ -245,12 +274,22 @@ func (t *batchTx) receipt(e *Event, r *event.Receipt) error {
 }
 
 func (t *batchTx) device(e *Event, d *event.DeviceChange) error {
-	_, err := t.exec(`INSERT INTO devices (gate, lane, device, driver, state, since, reason, try_vi, try_en, chain, sequence, heard_at)
-		VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, '')
+	barrier := ""
+	if d.Barrier != nil {
+		b, err := json.Marshal(d.Barrier)
+		if err != nil {
+			return fmt.Errorf("encode barrier: %w", err)
+		}
+		barrier = string(b)
+	}
+	_, err := t.exec(`INSERT INTO devices (gate, lane, device, driver, state, since, reason, try_vi, try_en, chain, sequence, heard_at, code, required, barrier)
+		VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, '', ?, ?, ?)
 		ON CONFLICT (gate, lane, device) DO UPDATE SET driver = excluded.driver, state = excluded.state, since = excluded.since,
-			reason = excluded.reason, try_vi = excluded.try_vi, try_en = excluded.try_en, chain = excluded.chain, sequence = excluded.sequence
+			reason = excluded.reason, try_vi = excluded.try_vi, try_en = excluded.try_en, chain = excluded.chain, sequence = excluded.sequence,
+			code = excluded.code, required = excluded.required, barrier = excluded.barrier
 		WHERE (excluded.chain, excluded.sequence) > (chain, sequence)`,
-		d.Gate, d.Lane, d.Device, d.Driver, string(d.State), stamp(d.Since), d.Reason, d.Try.VI, d.Try.EN, e.Chain, e.Sequence)
+		d.Gate, d.Lane, d.Device, d.Driver, string(d.State), stamp(d.Since), d.Reason, d.Try.VI, d.Try.EN, e.Chain, e.Sequence,
+		d.Code, d.Required, barrier)
 	if err != nil {
 		return fmt.Errorf("device: %w", err)
 	}

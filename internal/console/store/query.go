@@ -30,8 +30,9 @@ func (p Place) Before(q Place) bool {
 type Passage struct {
 	event.Passage
 	Place
-	Alerts   []Alert   // in force, worst first
-	Verdicts []Verdict // of both agencies, oldest first
+	Alerts      []Alert      // in force, worst first
+	Verdicts    []Verdict    // of both agencies, oldest first
+	Corrections []Correction // of both agencies, oldest first; only of a passage that was asked for by its id
 }
 
 // Latest is an agency's verdict that counts on a passage; nil when there is
@@ -59,7 +60,16 @@ type Alert struct {
 	Plate string
 	// Decided lists the agencies that have given a verdict on it.
 	Decided []event.Agency
+	// Acks are the acknowledgements of it, or of an alert that it updates,
+	// oldest first.
+	Acks []Ack
+	// Kind is the kind of its passage, if known.
+	Kind event.PassageKind
 }
+
+// Acked tells whether anybody has acknowledged the alert, here or at the other
+// agency.
+func (a *Alert) Acked() bool { return len(a.Acks) > 0 }
 
 // DecidedBy tells whether an agency has given a verdict on the alert.
 func (a *Alert) DecidedBy(who event.Agency) bool {
@@ -80,9 +90,14 @@ func (s *Store) Passages(ctx context.Context, limit int) ([]Passage, error) {
 	if err != nil {
 		return nil, fmt.Errorf("list passages: %w", err)
 	}
-	list, err := collect(rows, func(p *Passage) []any { return []any{asJSON(&p.Passage), &p.Chain, &p.Sequence} })
+	return s.surrounded(ctx, rows)
+}
+
+// surrounded reads passages and adds what else is known about them.
+func (s *Store) surrounded(ctx context.Context, rows *sql.Rows) ([]Passage, error) {
+	list, err := collect(rows, scanPassage)
 	if err != nil {
-		return nil, fmt.Errorf("list passages: %w", err)
+		return nil, fmt.Errorf("read passages: %w", err)
 	}
 	for i := range list {
 		if err := s.surround(ctx, &list[i]); err != nil {
@@ -103,7 +118,11 @@ func (s *Store) Passage(ctx context.Context, id event.ID) (Passage, error) {
 	if err != nil {
 		return p, fmt.Errorf("read passage %s: %w", id, err)
 	}
-	return p, s.surround(ctx, &p)
+	if err := s.surround(ctx, &p); err != nil {
+		return p, err
+	}
+	p.Corrections, err = s.CorrectionsOf(ctx, id)
+	return p, err
 }
 
 // surround adds what else is known about a passage.
@@ -117,15 +136,20 @@ func (s *Store) surround(ctx context.Context, p *Passage) error {
 }
 
 const selectAlerts = `SELECT a.json, a.chain, a.sequence, coalesce(r.late, 0), coalesce(r.received_at, ''),
-	EXISTS (SELECT 1 FROM alert_references x WHERE x.refers = a.id), coalesce(p.plate, ''),
+	EXISTS (SELECT 1 FROM alert_references x WHERE x.refers = a.id), coalesce(p.plate, ''), coalesce(p.kind, ''),
 	(SELECT json_group_array(DISTINCT v.agency) FROM verdicts v
-		WHERE v.alert = a.id OR (v.alert = '' AND v.passage = a.passage AND a.passage <> '' AND v.at >= a.sent))
+		WHERE v.alert = a.id OR (v.alert = '' AND v.passage = a.passage AND a.passage <> '' AND v.at >= a.sent)),
+	(SELECT json_group_array(json_object('agency', k.agency, 'badge', k.badge, 'at', k.at, 'pending', json(k.pending)) ORDER BY k.at) FROM (
+		SELECT agency, badge, at, 'false' AS pending FROM acks WHERE alert = a.id OR alert IN (SELECT refers FROM alert_references WHERE alert = a.id)
+		UNION ALL
+		SELECT CAST(o.data AS TEXT) ->> '$.data.agency', CAST(o.data AS TEXT) ->> '$.data.badge', CAST(o.data AS TEXT) ->> '$.data.at', 'true' FROM outbox o
+			WHERE o.about = a.id AND o.type = 'vn.gatehouse.ack.v1' AND NOT EXISTS (SELECT 1 FROM acks c WHERE c.id = o.event_id)) k)
 	FROM alerts a
 	LEFT JOIN arrivals r ON r.chain = a.chain AND r.sequence = a.sequence
 	LEFT JOIN passages p ON p.id = a.passage `
 
 func scanAlert(a *Alert) []any {
-	return []any{asJSON(&a.Alert), &a.Chain, &a.Sequence, &a.Late, asTime(&a.ReceivedAt), &a.Superseded, &a.Plate, asJSON(&a.Decided)}
+	return []any{asJSON(&a.Alert), &a.Chain, &a.Sequence, &a.Late, asTime(&a.ReceivedAt), &a.Superseded, &a.Plate, &a.Kind, asJSON(&a.Decided), asJSON(&a.Acks)}
 }
 
 // alertsOf lists a passage's alerts that are in force, worst first.

@@ -16,6 +16,7 @@ func SharedTables() []Table {
 	return []Table{
 		{"events", "chain, sequence"}, {"heads", "chain"}, {"passages", "id"}, {"passage_versions", "id, version"},
 		{"alerts", "id"}, {"alert_references", "alert, refers"}, {"verdicts", "id"}, {"receipts", "id"},
+		{"acks", "id"}, {"corrections", "id"}, {"passage_corrections", "correction, passage"},
 		{"devices", "gate, lane, device"}, {"gaps", "id"}, {"frames", "log_id, n"}, {"evidence", "sha256"},
 	}
 }

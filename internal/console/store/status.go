@@ -16,17 +16,21 @@ type Device struct {
 	Reason                     string
 	Try                        event.Text
 	Heard                      time.Time // end of its newest frame log; zero if none
+	Code                       string    // the device's own word for its state
+	Required                   bool      // the lane counts on it
+	Barrier                    *event.Barrier
 }
 
 // Devices lists all devices by gate, lane and name.
 func (s *Store) Devices(ctx context.Context) ([]Device, error) {
-	rows, err := s.read.QueryContext(ctx, `SELECT gate, lane, device, driver, state, since, reason, try_vi, try_en, heard_at
-		FROM devices ORDER BY gate, lane, device`)
+	rows, err := s.read.QueryContext(ctx, `SELECT gate, lane, device, driver, state, since, reason, try_vi, try_en, heard_at,
+		code, required, CASE barrier WHEN '' THEN 'null' ELSE barrier END FROM devices ORDER BY gate, lane, device`)
 	if err != nil {
 		return nil, fmt.Errorf("list devices: %w", err)
 	}
 	list, err := collect(rows, func(d *Device) []any {
-		return []any{&d.Gate, &d.Lane, &d.Device, &d.Driver, &d.State, asTime(&d.Since), &d.Reason, &d.Try.VI, &d.Try.EN, asTime(&d.Heard)}
+		return []any{&d.Gate, &d.Lane, &d.Device, &d.Driver, &d.State, asTime(&d.Since), &d.Reason, &d.Try.VI, &d.Try.EN, asTime(&d.Heard),
+			&d.Code, &d.Required, asJSON(&d.Barrier)}
 	})
 	if err != nil {
 		return nil, fmt.Errorf("list devices: %w", err)

@@ -119,8 +119,16 @@ func OpenDatabase(path string) (write, read *sql.DB, err error) {
 }
 
 func (s *Store) prepare(ctx context.Context) error {
+	before, err := schemaVersion(ctx, s.write)
+	if err != nil {
+		return err
+	}
 	if err := Migrate(ctx, s.write, migrations); err != nil {
 		return fmt.Errorf("prepare %s: %w", File, err)
+	}
+	after, err := schemaVersion(ctx, s.write)
+	if err != nil {
+		return err
 	}
 	fresh := string(event.NewID(s.opt.Now()))
 	if _, err := s.write.ExecContext(ctx, `INSERT INTO meta (key, value) VALUES ('store_id', ?) ON CONFLICT DO NOTHING`, fresh); err != nil {
@@ -129,7 +137,22 @@ func (s *Store) prepare(ctx context.Context) error {
 	if err := s.write.QueryRowContext(ctx, `SELECT value FROM meta WHERE key = 'store_id'`).Scan(&s.id); err != nil {
 		return fmt.Errorf("read the store's name: %w", err)
 	}
+	if before > 0 && before < after {
+		// New tables are filled from the events that are there, and what an older
+		// program could not read is read now.
+		if _, err := s.Rebuild(ctx); err != nil {
+			return err
+		}
+	}
 	return nil
+}
+
+func schemaVersion(ctx context.Context, db *sql.DB) (int, error) {
+	var version int
+	if err := db.QueryRowContext(ctx, "PRAGMA user_version").Scan(&version); err != nil {
+		return 0, fmt.Errorf("read schema version: %w", err)
+	}
+	return version, nil
 }
 
 // Migrate applies the numbered SQL files of the folder "migrations" that the
@@ -139,9 +162,9 @@ func Migrate(ctx context.Context, db *sql.DB, files fs.FS) error {
 	if err != nil {
 		return fmt.Errorf("list migrations: %w", err)
 	}
-	var version int
-	if err := db.QueryRowContext(ctx, "PRAGMA user_version").Scan(&version); err != nil {
-		return fmt.Errorf("read schema version: %w", err)
+	version, err := schemaVersion(ctx, db)
+	if err != nil {
+		return err
 	}
 	if version > len(names) {
 		return fmt.Errorf("database has schema version %d, this program knows %d: use a newer gatehouse-console", version, len(names))

@@ -291,6 +291,12 @@ func TestStoresThatHoldTheSameEventsAreEqual(t *testing.T) {
 		events = append(events, b.add(t, event.TypeFrameLog, f.ID, f))
 		v := event.Verdict{ID: event.NewID(b.now), Agency: event.BorderGuard, Gate: "15BB", Passage: p.ID, Code: event.Hold, At: b.now}
 		events = append(events, b.add(t, event.TypeVerdict, v.ID, v))
+		k := event.Ack{ID: event.NewID(b.now), Agency: event.BorderGuard, Gate: "15BB", Alert: a.ID, Passage: p.ID, Badge: "BP-1", At: b.now}
+		events = append(events, b.add(t, event.TypeAck, k.ID, k))
+		c := event.Correction{ID: event.NewID(b.now), Agency: event.Customs, Gate: "15BB", Lane: "01", Kind: event.CorrectFacts, Passage: p.ID, At: b.now, Reason: "x", Badge: "HQ-1"}
+		events = append(events, b.add(t, event.TypeCorrection, c.ID, c))
+		p.Version, p.Corrections = 3, []event.Correcting{{ID: c.ID, Agency: c.Agency, Kind: c.Kind, At: c.At}}
+		events = append(events, b.add(t, event.TypePassage, p.ID, p))
 	}
 	events = append(events, b.add(t, "vn.gatehouse.future.v7", "X", "unknown"))
 	b.commit(t, events...)
