@@ -13,9 +13,9 @@ GO       ?= go
 GOLANGCI_VERSION := v2.15.0
 
 # OpenCV for gocv, plate lettering for the simulator, and the browser and the
-# second MQTT broker that tests use.
+# second MQTT broker and the second Modbus implementation that tests use.
 APT_BUILD := gcc g++ pkg-config libopencv-dev libopencv-contrib-dev fonts-dejavu-core fonts-dejavu-extra fonts-liberation
-APT_TEST  := chromium mosquitto
+APT_TEST  := chromium mosquitto python3-pymodbus
 SUDO      := $(if $(filter 0,$(shell id -u)),,sudo)
 
 .PHONY: help
