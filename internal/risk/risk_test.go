@@ -21,7 +21,9 @@ func TestBuiltInPolicyKnowsEveryCode(t *testing.T) {
 	require.ElementsMatch(t, []string{
 		event.FindingRadiationGamma, event.FindingRadiationNeutron, event.FindingXrayAnomaly, event.FindingXrayOpaque,
 		event.FindingCoverageGap, event.FindingPlateUnread, event.FindingPlateMismatch, event.FindingTailgate,
-		event.FindingUnreadableImage,
+		event.FindingUnreadableImage, event.FindingRadiationFault, event.FindingWeightDeclared, event.FindingWeightAxles,
+		event.FindingWeightUncertain, event.FindingOverspeed, event.FindingUnexpected, event.FindingContainerCheck,
+		event.FindingDocumentExpired, event.FindingDocumentCheck, event.FindingClockLost, event.FindingTamper,
 	}, table.Codes())
 }
 
