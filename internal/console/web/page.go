@@ -29,6 +29,9 @@ type Page struct {
 	Style  string
 }
 
+// May tells whether the user has a right.
+func (p Page) May(right private.Right) bool { return p.User != nil && p.User.May(right) }
+
 // T is the sentence of a key in the page's language.
 func (p Page) T(key string) string { return p.Words.T(p.Lang, key) }
 

@@ -1,6 +1,7 @@
 package web
 
 import (
+	"context"
 	"errors"
 	"net"
 	"net/http"
@@ -17,15 +18,20 @@ import (
 
 // Keys of a session.
 const (
-	sessionUser = "user"
-	languageKey = "language" // also the cookie before log-in
+	sessionUser  = "user"
+	sessionEpoch = "epoch"    // of the user when the session began
+	languageKey  = "language" // also the cookie before log-in
 )
+
+// errForbidden says that the user's role has not the right.
+var errForbidden = errors.New("the role has not the right")
 
 // userHandler serves somebody who is logged in.
 type userHandler func(http.ResponseWriter, *http.Request, Page)
 
-// user lets only logged-in users through; others get the log-in page.
-func (s *Server) user(next userHandler) http.Handler {
+// user lets only users through who have the right; whoever is not logged in
+// gets the log-in page, and whoever has not the right is told so and recorded.
+func (s *Server) user(right private.Right, next userHandler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		p, err := s.page(r)
 		if err != nil {
@@ -34,6 +40,14 @@ func (s *Server) user(next userHandler) http.Handler {
 		}
 		if p.User == nil {
 			s.toLogin(w, r)
+			return
+		}
+		if !p.User.May(right) {
+			if err := s.opt.Private.Record(r.Context(), p.User.ID, private.ActDenied, r.Method+" "+r.URL.Path, ""); err != nil {
+				s.fail(w, r, p, err)
+				return
+			}
+			s.fail(w, r, p, errForbidden)
 			return
 		}
 		next(w, r, p)
@@ -64,22 +78,32 @@ func (s *Server) page(r *http.Request) (Page, error) {
 			p.Lang = l
 		}
 	}
-	id := s.sessions.GetInt64(r.Context(), sessionUser)
-	if id == 0 {
-		return p, nil
-	}
-	u, err := s.opt.Private.User(r.Context(), id)
-	if errors.Is(err, store.ErrNotFound) {
-		return p, nil
-	}
-	if err != nil {
-		return p, err
-	}
-	p.User = &u
-	return p, nil
+	u, err := s.sessionOf(r.Context())
+	p.User = u
+	return p, err
 }
 
-// events serves the event stream to logged-in users.
+// sessionOf is who is logged in; nil when nobody is, or when something ended
+// the user's sessions since this one began.
+func (s *Server) sessionOf(ctx context.Context) (*private.User, error) {
+	id := s.sessions.GetInt64(ctx, sessionUser)
+	if id == 0 {
+		return nil, nil
+	}
+	u, err := s.opt.Private.User(ctx, id)
+	if errors.Is(err, store.ErrNotFound) {
+		return nil, nil
+	}
+	if err != nil {
+		return nil, err
+	}
+	if !u.Disabled.IsZero() || u.Epoch != s.sessions.GetInt64(ctx, sessionEpoch) {
+		return nil, nil
+	}
+	return &u, nil
+}
+
+// events serves the event stream to logged-in users, until the session ends.
 func (s *Server) events() http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		var token string
@@ -87,17 +111,65 @@ func (s *Server) events() http.Handler {
 			token = c.Value
 		}
 		ctx, err := s.sessions.Load(r.Context(), token)
+		var u *private.User
+		var end func()
+		if err == nil {
+			// Registered before it is looked up, so that no end goes unnoticed.
+			ctx, end = s.streams.add(ctx, s.sessions.GetInt64(ctx, sessionUser))
+			defer end()
+			u, err = s.sessionOf(ctx)
+		}
 		if err != nil {
 			s.opt.Log.Error("session of an event stream", "err", err)
 			http.Error(w, "session store failed", http.StatusInternalServerError)
 			return
 		}
-		if s.sessions.GetInt64(ctx, sessionUser) == 0 {
+		if u == nil || !u.May(private.Own) {
 			http.Error(w, "log in first", http.StatusUnauthorized)
 			return
 		}
-		s.opt.Live.stream(w, r, s.opt.Now)
+		s.opt.Live.stream(w, r.WithContext(ctx), s.opt.Now)
 	})
+}
+
+// streams ends the event streams of users whose sessions end.
+type streams struct {
+	mu   sync.Mutex
+	next int64
+	by   map[int64]map[int64]context.CancelFunc // by user
+}
+
+func newStreams() *streams { return &streams{by: map[int64]map[int64]context.CancelFunc{}} }
+
+// add gives a context that ends with the user's sessions; done must be called.
+func (x *streams) add(ctx context.Context, user int64) (_ context.Context, done func()) {
+	ctx, cancel := context.WithCancel(ctx)
+	x.mu.Lock()
+	defer x.mu.Unlock()
+	x.next++
+	n := x.next
+	if x.by[user] == nil {
+		x.by[user] = map[int64]context.CancelFunc{}
+	}
+	x.by[user][n] = cancel
+	return ctx, func() {
+		cancel()
+		x.mu.Lock()
+		defer x.mu.Unlock()
+		delete(x.by[user], n)
+		if len(x.by[user]) == 0 {
+			delete(x.by, user)
+		}
+	}
+}
+
+// end ends a user's streams.
+func (x *streams) end(user int64) {
+	x.mu.Lock()
+	defer x.mu.Unlock()
+	for _, cancel := range x.by[user] {
+		cancel()
+	}
 }
 
 func (s *Server) loginPage(w http.ResponseWriter, r *http.Request) {
@@ -131,15 +203,14 @@ func (s *Server) login(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	u, err := s.opt.Private.LogIn(r.Context(), name, r.PostFormValue("password"))
-	if errors.Is(err, private.ErrWrong) {
-		err = s.opt.Private.Record(r.Context(), 0, "login-failed", name, remote(r))
-		if err == nil {
-			s.show(w, r, http.StatusUnauthorized, loginView(p, name, p.T("login.wrong"), false))
+	if why := loginProblem(p, err); why != "" {
+		if err = s.opt.Private.Record(r.Context(), 0, private.ActLoginFailed, short(name, 64), remote(r)); err == nil {
+			s.show(w, r, http.StatusUnauthorized, loginView(p, name, why, false))
 			return
 		}
 	}
 	if err == nil {
-		err = s.enter(r, u, "login")
+		err = s.enter(r, u, private.ActLogin)
 	}
 	if err != nil {
 		s.fail(w, r, p, err)
@@ -148,86 +219,35 @@ func (s *Server) login(w http.ResponseWriter, r *http.Request) {
 	http.Redirect(w, r, "/", http.StatusSeeOther)
 }
 
+// loginProblem is what a user is told whose log-in failed; "" when it did not,
+// or when the store did.
+func loginProblem(p Page, err error) string {
+	switch {
+	case errors.Is(err, private.ErrWrong):
+		return p.T("login.wrong")
+	case errors.Is(err, private.ErrDisabled):
+		return p.T("login.disabled")
+	}
+	return ""
+}
+
 // enter begins a session under a new token.
-func (s *Server) enter(r *http.Request, u private.User, how string) error {
+func (s *Server) enter(r *http.Request, u private.User, how private.Action) error {
 	if err := s.sessions.RenewToken(r.Context()); err != nil {
 		return err
 	}
 	s.sessions.Put(r.Context(), sessionUser, u.ID)
+	s.sessions.Put(r.Context(), sessionEpoch, u.Epoch)
 	return s.opt.Private.Record(r.Context(), u.ID, how, u.Login, remote(r))
 }
 
 func (s *Server) logout(w http.ResponseWriter, r *http.Request, p Page) {
-	err := s.opt.Private.Record(r.Context(), p.User.ID, "logout", p.User.Login, remote(r))
+	err := s.opt.Private.Record(r.Context(), p.User.ID, private.ActLogout, p.User.Login, remote(r))
 	if err = errors.Join(err, s.sessions.Destroy(r.Context())); err != nil {
 		s.fail(w, r, p, err)
 		return
 	}
 	http.Redirect(w, r, "/login", http.StatusSeeOther)
-}
-
-func (s *Server) setupPage(w http.ResponseWriter, r *http.Request) {
-	p, err := s.page(r)
-	if err != nil {
-		s.fail(w, r, p, err)
-		return
-	}
-	token := r.URL.Query().Get("token")
-	err = s.opt.Private.CheckSetupLink(r.Context(), token)
-	switch {
-	case errors.Is(err, private.ErrSetupLink):
-		s.show(w, r, http.StatusForbidden, setupView(p, setupForm{Invalid: true}))
-	case err != nil:
-		s.fail(w, r, p, err)
-	default:
-		s.show(w, r, http.StatusOK, setupView(p, setupForm{Token: token}))
-	}
-}
-
-// setupForm is the set-up page's state.
-type setupForm struct {
-	Token, Login, Name, Error string
-	Invalid                   bool
-}
-
-func (s *Server) setup(w http.ResponseWriter, r *http.Request) {
-	p, err := s.page(r)
-	if err != nil {
-		s.fail(w, r, p, err)
-		return
-	}
-	f := setupForm{Token: r.PostFormValue("token"), Login: strings.TrimSpace(r.PostFormValue("login")), Name: r.PostFormValue("name")}
-	password := r.PostFormValue("password")
-	if !s.limiter.allow(r, s.opt.Now()) {
-		f.Error = p.T("login.slow")
-		s.show(w, r, http.StatusTooManyRequests, setupView(p, f))
-		return
-	}
-	if password != r.PostFormValue("repeat") {
-		f.Error = p.T("setup.differ")
-		s.show(w, r, http.StatusUnprocessableEntity, setupView(p, f))
-		return
-	}
-	u, err := s.opt.Private.SetUp(r.Context(), f.Token, f.Login, f.Name, password)
-	switch {
-	case errors.Is(err, private.ErrShortPassword):
-		f.Error = p.T("setup.short")
-	case errors.Is(err, private.ErrBadLogin):
-		f.Error = p.T("setup.login")
-	case errors.Is(err, private.ErrSetupLink), errors.Is(err, private.ErrUsersExist):
-		f = setupForm{Invalid: true}
-	case err != nil:
-		s.fail(w, r, p, err)
-		return
-	default:
-		if err := s.enter(r, u, "setup"); err != nil {
-			s.fail(w, r, p, err)
-			return
-		}
-		http.Redirect(w, r, "/", http.StatusSeeOther)
-		return
-	}
-	s.show(w, r, http.StatusUnprocessableEntity, setupView(p, f))
 }
 
 // language switches the language and goes back to where the user was.

@@ -54,6 +54,7 @@ type Server struct {
 	assets   assets
 	images   *images
 	limiter  *limiter
+	streams  *streams
 }
 
 // New makes the server of the pages.
@@ -63,7 +64,7 @@ func New(opt Options) (*Server, error) {
 		return nil, err
 	}
 	s := &Server{
-		opt: opt, words: lang.Dictionary(), assets: a, images: newImages(), limiter: newLimiter(),
+		opt: opt, words: lang.Dictionary(), assets: a, images: newImages(), limiter: newLimiter(), streams: newStreams(),
 		sessions: newSessions(opt),
 	}
 	return s, nil
@@ -97,25 +98,7 @@ func (s *Server) Handler() http.Handler {
 	mux.HandleFunc("GET /favicon.ico", func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(http.StatusNoContent) })
 	mux.Handle("GET /static/", s.assets.handler())
 
-	site := http.NewServeMux()
-	site.HandleFunc("GET /login", s.loginPage)
-	site.HandleFunc("POST /login", s.login)
-	site.HandleFunc("GET /setup", s.setupPage)
-	site.HandleFunc("POST /setup", s.setup)
-	site.HandleFunc("POST /language", s.language)
-	site.Handle("POST /logout", s.user(s.logout))
-	site.Handle("GET /{$}", s.user(s.board))
-	site.Handle("GET /alerts", s.user(s.alerts))
-	site.Handle("GET /passages/{id}", s.user(s.passage))
-	site.Handle("POST /passages/{id}/verdict", s.user(s.decide))
-	site.Handle("POST /passages/{id}/notes", s.user(s.addNote))
-	site.Handle("GET /status", s.user(s.status))
-	site.Handle("GET /evidence/{digest}", s.user(s.evidence))
-	site.Handle("GET /evidence/{digest}/{form}", s.user(s.evidence))
-	site.Handle("GET /", s.user(func(w http.ResponseWriter, r *http.Request, p Page) {
-		s.fail(w, r, p, store.ErrNotFound)
-	}))
-	mux.Handle("/", s.sessions.LoadAndSave(site))
+	mux.Handle("/", s.sessions.LoadAndSave(s.site().mux))
 	// The stream lives for hours and must not write the session when it ends.
 	mux.Handle("GET /events", s.events())
 	return headers(http.NewCrossOriginProtection().Handler(mux))
@@ -150,6 +133,11 @@ func (s *Server) health(w http.ResponseWriter, r *http.Request) {
 	_, _ = w.Write([]byte("store: ok\n" + state + "\n")) // the watchdog may be gone
 }
 
+// nowhere answers for pages that there are not.
+func (s *Server) nowhere(w http.ResponseWriter, r *http.Request, p Page) {
+	s.fail(w, r, p, store.ErrNotFound)
+}
+
 // show renders a page or a fragment of one.
 func (s *Server) show(w http.ResponseWriter, r *http.Request, status int, c templ.Component) {
 	w.Header().Set("Content-Type", "text/html; charset=utf-8")
@@ -166,6 +154,10 @@ func (s *Server) fail(w http.ResponseWriter, r *http.Request, p Page, err error)
 	}
 	if errors.Is(err, store.ErrNotFound) {
 		s.show(w, r, http.StatusNotFound, errorPage(p, p.T("error.notfound")))
+		return
+	}
+	if errors.Is(err, errForbidden) {
+		s.show(w, r, http.StatusForbidden, errorPage(p, p.T("error.forbidden")))
 		return
 	}
 	s.opt.Log.Error("page failed", "path", r.URL.Path, "err", err)

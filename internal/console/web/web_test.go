@@ -47,6 +47,7 @@ type site struct {
 	store   *store.Store
 	private *private.Store
 	live    *web.Live
+	pages   *web.Server
 	url     string
 	dir     string
 	browser *http.Client
@@ -62,12 +63,12 @@ func newSite(t *testing.T) *site {
 	require.NoError(t, err)
 	s.private, err = private.Open(t.Context(), s.dir, event.Customs, time.Now)
 	require.NoError(t, err)
-	pages, err := web.New(web.Options{
+	s.pages, err = web.New(web.Options{
 		Agency: event.Customs, Gates: []web.Gate{{ID: "15BB", Silence: time.Minute}}, Language: "vi", Store: s.store, Private: s.private,
 		Uplink: still{}, Live: s.live, Log: log, Now: time.Now,
 	})
 	require.NoError(t, err)
-	server := httptest.NewServer(pages.Handler())
+	server := httptest.NewServer(s.pages.Handler())
 	s.url = server.URL
 	jar, err := cookiejar.New(nil)
 	require.NoError(t, err)

@@ -27,12 +27,16 @@ func TestEveryKeyHasBothLanguages(t *testing.T) {
 }
 
 func TestEveryKeyIsDefinedOnce(t *testing.T) {
-	source, err := os.ReadFile("words.go")
+	files, err := filepath.Glob("words*.go")
 	require.NoError(t, err)
 	seen := map[string]bool{}
-	for _, m := range regexp.MustCompile(`(?m)^([a-zA-Z][^ ]*) = `).FindAllStringSubmatch(string(source), -1) {
-		require.False(t, seen[m[1]], m[1])
-		seen[m[1]] = true
+	for _, file := range files {
+		source, err := os.ReadFile(file)
+		require.NoError(t, err)
+		for _, m := range regexp.MustCompile(`(?m)^([a-zA-Z][^ ]*) = `).FindAllStringSubmatch(string(source), -1) {
+			require.False(t, seen[m[1]], m[1])
+			seen[m[1]] = true
+		}
 	}
 	require.Len(t, seen, len(lang.Dictionary()))
 }
