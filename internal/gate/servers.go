@@ -12,6 +12,7 @@ import (
 	"gatehouse/internal/driver"
 	"gatehouse/internal/event"
 	"gatehouse/internal/hub"
+	"gatehouse/internal/hub/client"
 	"gatehouse/internal/trust"
 )
 
@@ -24,7 +25,7 @@ func startHub(ctx context.Context, g config.Gate, id Identity, log *slog.Logger)
 		if g.Hub.CA != "" {
 			options = append(options, nats.RootCAs(g.Hub.CA))
 		}
-		conn, err := hub.Connect(g.Hub.URL, "gate "+g.ID, id.Seed, log, options...)
+		conn, err := client.Connect(g.Hub.URL, "gate "+g.ID, id.Seed, log, options...)
 		return nil, conn, err
 	}
 	options, err := hubOptions(g, id, log)
@@ -35,7 +36,7 @@ func startHub(ctx context.Context, g config.Gate, id Identity, log *slog.Logger)
 	if err != nil {
 		return nil, nil, err
 	}
-	conn, err := hub.Connect("", "gate "+g.ID, id.Seed, log, server.InProcess())
+	conn, err := client.Connect("", "gate "+g.ID, id.Seed, log, server.InProcess())
 	if err != nil {
 		server.Close()
 		return nil, nil, err

@@ -5,7 +5,7 @@ import (
 	"strings"
 	"text/template"
 
-	"gatehouse/internal/event"
+	"gatehouse/internal/hub/client"
 )
 
 // maxPayload is the largest message of the hub in bytes: a passage with a long
@@ -16,22 +16,6 @@ const maxPayload = 4 << 20
 // consumers.
 const spare = 64 << 20
 
-// SayingsOf is the stream with what one agency says. Each has its own, so that
-// one that is full refuses that agency alone.
-func SayingsOf(a event.Agency) string { return SayingsStream + "-" + string(a) }
-
-// SayingsConsumer is the durable consumer by which a gate reads one kind of
-// what an agency says. The hub lets the gate make this one and no other.
-func SayingsConsumer(gate, kind string) string { return gate + "-" + kind }
-
-// SayingsFilter is the subject of one kind of what an agency says to a gate.
-func SayingsFilter(a event.Agency, gate, kind string) string {
-	return strings.Join([]string{"from", string(a), gate, kind}, ".")
-}
-
-// kinds of what agencies say, the last token of the subject.
-func kinds() []string { return []string{"verdict", "ack", "correction", "receipt", "wanted"} }
-
 // Config is the hub's configuration in the form of nats-server's own file. The
 // embedded hub runs from this text, and a hub cluster can.
 func (o Options) Config() (string, error) {
@@ -40,7 +24,7 @@ func (o Options) Config() (string, error) {
 	}
 	o = o.withDefaults()
 	t, err := template.New("hub").Funcs(template.FuncMap{
-		"quote": quote, "sayings": SayingsOf, "consumer": SayingsConsumer, "filter": SayingsFilter,
+		"quote": quote, "sayings": client.SayingsOf, "consumer": client.SayingsConsumer, "filter": client.SayingsFilter,
 	}).Parse(configText)
 	if err != nil {
 		return "", fmt.Errorf("parse hub configuration template: %w", err)
@@ -56,11 +40,11 @@ func (o Options) Config() (string, error) {
 	gatesMax := o.SayingsMaxBytes*int64(len(o.Agencies)) + spare
 	var b strings.Builder
 	err = t.Execute(&b, map[string]any{
-		"O": o, "Host": host, "Port": port, "MaxPayload": maxPayload, "Kinds": kinds(),
+		"O": o, "Host": host, "Port": port, "MaxPayload": maxPayload, "Kinds": client.Sayings(),
 		"AgencyMax": agencyMax, "GatesMax": gatesMax,
 		"TotalMax": agencyMax*int64(len(o.Agencies)) + gatesMax,
-		"Streams":  []string{InboxStream, ImageStream},
-		"Prefix":   InboxPrefix,
+		"Streams":  []string{client.InboxStream, client.ImageStream},
+		"Prefix":   client.InboxPrefix,
 	})
 	if err != nil {
 		return "", fmt.Errorf("write hub configuration: %w", err)

@@ -35,7 +35,7 @@ func hash(t *testing.T, password string) string {
 }
 
 // client connects; clean false keeps a session.
-func client(t *testing.T, url, id, user, password string, clean bool, got chan<- mqtt.Message) (mqtt.Client, error) {
+func dial(t *testing.T, url, id, user, password string, clean bool, got chan<- mqtt.Message) (mqtt.Client, error) {
 	t.Helper()
 	o := mqtt.NewClientOptions().AddBroker(url).SetClientID(id).SetUsername(user).SetPassword(password).
 		SetCleanSession(clean).SetAutoReconnect(false).SetConnectRetry(false).SetProtocolVersion(4)
@@ -53,7 +53,7 @@ func client(t *testing.T, url, id, user, password string, clean bool, got chan<-
 
 func camera(t *testing.T, f *hub.Field, user, password string) mqtt.Client {
 	t.Helper()
-	c, err := client(t, f.URL(), user, user, password, true, nil)
+	c, err := dial(t, f.URL(), user, user, password, true, nil)
 	require.NoError(t, err)
 	return c
 }
@@ -61,7 +61,7 @@ func camera(t *testing.T, f *hub.Field, user, password string) mqtt.Client {
 func driver(t *testing.T, f *hub.Field, got chan<- mqtt.Message) mqtt.Client {
 	t.Helper()
 	url, user, password := f.Login()
-	c, err := client(t, url, user+"-15BB-01-camera", user, password, false, got)
+	c, err := dial(t, url, user+"-15BB-01-camera", user, password, false, got)
 	require.NoError(t, err)
 	return c
 }
@@ -154,7 +154,7 @@ func TestACameraPublishesToItsOwnTopicsOnly(t *testing.T) {
 	// Nothing forged was retained for later subscribers either.
 	late := make(chan mqtt.Message, 10)
 	url, user, password := f.Login()
-	l, err := client(t, url, user+"-late", user, password, true, late)
+	l, err := dial(t, url, user+"-late", user, password, true, late)
 	require.NoError(t, err)
 	wait(t, l.Subscribe("gatehouse/15BB/02/camera/#", 1, nil))
 	publish(t, camera(t, f, "cam-02", "two"), "gatehouse/15BB/02/camera/capture", "after")
@@ -165,7 +165,7 @@ func TestACameraHearsNothing(t *testing.T) {
 	f := newField(t, t.TempDir())
 	defer f.Close()
 	got := make(chan mqtt.Message, 10)
-	spy, err := client(t, f.URL(), "cam-01", "cam-01", "one", true, got)
+	spy, err := dial(t, f.URL(), "cam-01", "cam-01", "one", true, got)
 	require.NoError(t, err)
 	for _, filter := range []string{"#", "gatehouse/#", "gatehouse/15BB/02/camera/#", "gatehouse/15BB/01/camera/#", "$MQTT/#", "$MQTT/msgs/#", "$JS/#", "$SYS/#", "_INBOX/#"} {
 		for _, qos := range []byte{0, 1} {
@@ -202,7 +202,7 @@ func TestTheDoorOfTheFieldServer(t *testing.T) {
 		"driver with a camera's":        {"gatehouse-x", user, "one", false},
 	} {
 		t.Run(name, func(t *testing.T) {
-			_, err := client(t, f.URL(), c.id, c.user, c.password, true, nil)
+			_, err := dial(t, f.URL(), c.id, c.user, c.password, true, nil)
 			if c.ok {
 				require.NoError(t, err)
 			} else {

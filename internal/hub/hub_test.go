@@ -18,6 +18,7 @@ import (
 
 	"gatehouse/internal/event"
 	"gatehouse/internal/hub"
+	"gatehouse/internal/hub/client"
 	"gatehouse/internal/trust"
 )
 
@@ -60,7 +61,7 @@ func seed(t *testing.T) trust.Seed {
 
 func (s *site) connect(t *testing.T, who trust.Seed, more ...nats.Option) (*nats.Conn, jetstream.JetStream) {
 	t.Helper()
-	c, err := hub.Connect(s.server.URL(), "test", who, slog.New(slog.DiscardHandler), more...)
+	c, err := client.Connect(s.server.URL(), "test", who, slog.New(slog.DiscardHandler), more...)
 	require.NoError(t, err)
 	t.Cleanup(c.Close)
 	js, err := jetstream.New(c, jetstream.WithDefaultTimeout(2*time.Second))
@@ -74,17 +75,17 @@ func TestAGateReachesEachAgencyAndGetsItsAcknowledgement(t *testing.T) {
 	_, gate := s.connect(t, s.gate)
 	ack, err := gate.Publish(t.Context(), "to.customs.alert.15BB", []byte("a"))
 	require.NoError(t, err)
-	require.Equal(t, hub.InboxStream, ack.Stream)
+	require.Equal(t, client.InboxStream, ack.Stream)
 	require.EqualValues(t, 1, ack.Sequence)
 	ack, err = gate.Publish(t.Context(), "to.borderguard.record.15BB", []byte("b"))
 	require.NoError(t, err)
 	require.EqualValues(t, 1, ack.Sequence, "streams of the agencies are apart")
 	ack, err = gate.Publish(t.Context(), "to.customs.image.15BB."+event.Digest(nil), []byte("c"))
 	require.NoError(t, err)
-	require.Equal(t, hub.ImageStream, ack.Stream)
+	require.Equal(t, client.ImageStream, ack.Stream)
 
 	_, customs := s.connect(t, s.customs)
-	consumer, err := customs.CreateOrUpdateConsumer(t.Context(), hub.InboxStream, jetstream.ConsumerConfig{
+	consumer, err := customs.CreateOrUpdateConsumer(t.Context(), client.InboxStream, jetstream.ConsumerConfig{
 		Durable: "console", AckPolicy: jetstream.AckExplicitPolicy, FilterSubject: "inbox.alert.>",
 	})
 	require.NoError(t, err)
@@ -93,7 +94,7 @@ func TestAGateReachesEachAgencyAndGetsItsAcknowledgement(t *testing.T) {
 	require.Equal(t, "inbox.alert.15BB", m.Subject())
 	require.NoError(t, m.DoubleAck(t.Context()))
 
-	ordered, err := customs.OrderedConsumer(t.Context(), hub.ImageStream, jetstream.OrderedConsumerConfig{})
+	ordered, err := customs.OrderedConsumer(t.Context(), client.ImageStream, jetstream.OrderedConsumerConfig{})
 	require.NoError(t, err, "a console may read from the start, to rebuild itself")
 	m, err = ordered.Next(jetstream.FetchMaxWait(5 * time.Second))
 	require.NoError(t, err)
@@ -111,9 +112,9 @@ func TestWhoSaysSomethingFollowsFromTheAccount(t *testing.T) {
 
 	_, gate := s.connect(t, s.gate)
 	for _, a := range event.Agencies() {
-		consumer, err := gate.CreateOrUpdateConsumer(t.Context(), hub.SayingsOf(a), jetstream.ConsumerConfig{
-			Durable: hub.SayingsConsumer("15BB", "verdict"), AckPolicy: jetstream.AckExplicitPolicy,
-			FilterSubject: hub.SayingsFilter(a, "15BB", "verdict"),
+		consumer, err := gate.CreateOrUpdateConsumer(t.Context(), client.SayingsOf(a), jetstream.ConsumerConfig{
+			Durable: client.SayingsConsumer("15BB", "verdict"), AckPolicy: jetstream.AckExplicitPolicy,
+			FilterSubject: client.SayingsFilter(a, "15BB", "verdict"),
 		})
 		require.NoError(t, err)
 		m, err := consumer.Next(jetstream.FetchMaxWait(5 * time.Second))
@@ -145,7 +146,7 @@ func TestNobodyReachesWhatIsNotTheirs(t *testing.T) {
 		"inbox.record.15BB",           // another account
 		"$JS.API.STREAM.PURGE.INBOX",  // administration
 		"$JS.API.STREAM.CREATE.OTHER", // administration
-		"$JS.API.CONSUMER.CREATE." + hub.SayingsOf(event.Customs) + ".15BC-verdict.from.CUSTOMS.15BC.verdict",
+		"$JS.API.CONSUMER.CREATE." + client.SayingsOf(event.Customs) + ".15BC-verdict.from.CUSTOMS.15BC.verdict",
 	} {
 		refused(t, gate, gateJS, subject)
 	}
@@ -163,7 +164,7 @@ func TestNobodyReachesWhatIsNotTheirs(t *testing.T) {
 	} {
 		refused(t, customs, customsJS, subject)
 	}
-	for _, subject := range []string{"inbox.>", "from.>", "to.>", "_INBOX.>", hub.InboxPrefix(s.guard.Public()) + ".>", ">"} {
+	for _, subject := range []string{"inbox.>", "from.>", "to.>", "_INBOX.>", client.InboxPrefix(s.guard.Public()) + ".>", ">"} {
 		for _, c := range []*nats.Conn{gate, customs} {
 			sub, err := c.SubscribeSync(subject)
 			require.NoError(t, err)
@@ -197,7 +198,7 @@ func TestAFullAgencyRefusesAndTouchesNobodyElse(t *testing.T) {
 	require.NoError(t, err)
 
 	_, customs := s.connect(t, s.customs)
-	stream, err := customs.Stream(t.Context(), hub.InboxStream)
+	stream, err := customs.Stream(t.Context(), client.InboxStream)
 	require.NoError(t, err)
 	require.EqualValues(t, stored, stream.CachedInfo().State.Msgs, "nothing that was acknowledged is dropped")
 	require.EqualValues(t, 1, stream.CachedInfo().State.FirstSeq)
@@ -215,7 +216,7 @@ func TestTheHubComesBackWithItsStreamsAndNewLimits(t *testing.T) {
 	require.NoError(t, err)
 	defer s.server.Close()
 	_, customs := s.connect(t, s.customs, s.server.InProcess())
-	stream, err := customs.Stream(t.Context(), hub.InboxStream)
+	stream, err := customs.Stream(t.Context(), client.InboxStream)
 	require.NoError(t, err)
 	require.EqualValues(t, 1, stream.CachedInfo().State.Msgs)
 	require.Equal(t, 48*time.Hour, stream.CachedInfo().Config.MaxAge)

@@ -13,19 +13,6 @@ import (
 	"gatehouse/internal/trust"
 )
 
-// Streams of the hub.
-const (
-	// InboxStream holds the alerts and records of an agency, on the subjects
-	// inbox.alert.<gate> and inbox.record.<gate> of its account.
-	InboxStream = "INBOX"
-	// ImageStream holds chunks of evidence for an agency, on the subject
-	// inbox.image.<gate>.<sha256> of its account.
-	ImageStream = "IMAGES"
-	// SayingsStream holds what agencies say to gates, on the subject
-	// from.<AGENCY>.<gate>.<verdict|ack|correction|receipt|wanted> of the account GATES.
-	SayingsStream = "SAYINGS"
-)
-
 // Options is what a hub is made of. Zero limits take the defaults of the
 // constants below.
 type Options struct {

@@ -6,6 +6,7 @@ import (
 	"github.com/nats-io/nats.go/jetstream"
 
 	"gatehouse/internal/event"
+	"gatehouse/internal/hub/client"
 )
 
 // doublesWindow is how long the hub itself drops a message that is published
@@ -15,7 +16,7 @@ const doublesWindow = 10 * time.Minute
 
 func (o Options) inbox() jetstream.StreamConfig {
 	return jetstream.StreamConfig{
-		Name: InboxStream, Description: "Alerts and records for this agency",
+		Name: client.InboxStream, Description: "Alerts and records for this agency",
 		Subjects:  []string{"inbox.alert.>", "inbox.record.>"},
 		Storage:   jetstream.FileStorage,
 		Retention: jetstream.LimitsPolicy,
@@ -28,7 +29,7 @@ func (o Options) inbox() jetstream.StreamConfig {
 
 func (o Options) images() jetstream.StreamConfig {
 	return jetstream.StreamConfig{
-		Name: ImageStream, Description: "Chunks of evidence for this agency",
+		Name: client.ImageStream, Description: "Chunks of evidence for this agency",
 		Subjects:  []string{"inbox.image.>"},
 		Storage:   jetstream.FileStorage,
 		Retention: jetstream.LimitsPolicy,
@@ -42,7 +43,7 @@ func (o Options) images() jetstream.StreamConfig {
 // sayings keeps a message until its gate has chained it.
 func (o Options) sayings(a event.Agency) jetstream.StreamConfig {
 	return jetstream.StreamConfig{
-		Name: SayingsOf(a), Description: "What " + string(a) + " says to gates",
+		Name: client.SayingsOf(a), Description: "What " + string(a) + " says to gates",
 		Subjects:  []string{"from." + string(a) + ".>"},
 		Storage:   jetstream.FileStorage,
 		Retention: jetstream.WorkQueuePolicy,

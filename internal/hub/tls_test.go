@@ -21,6 +21,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"gatehouse/internal/hub"
+	"gatehouse/internal/hub/client"
 )
 
 // certificate makes one for 127.0.0.1 that is its own authority.
@@ -56,7 +57,7 @@ func TestAHubWithACertificate(t *testing.T) {
 	require.NoError(t, err)
 	require.GreaterOrEqual(t, state.Version, uint16(tls.VersionTLS12))
 
-	own, err := hub.Connect("", "test", s.gate, slog.New(slog.DiscardHandler), s.server.InProcess())
+	own, err := client.Connect("", "test", s.gate, slog.New(slog.DiscardHandler), s.server.InProcess())
 	require.NoError(t, err)
 	defer own.Close()
 	require.NoError(t, own.Flush(), "in the same process it works without the authority")

@@ -21,7 +21,7 @@ const DefaultLateAfter = time.Minute
 type HandoverConfig struct {
 	Gate     string
 	Chain    *Chain
-	Hub      *nats.Conn // from hub.Connect
+	Hub      *nats.Conn // from client.Connect
 	Agencies []event.Agency
 	// LateAfter is the age at which an event is marked as late; zero is
 	// DefaultLateAfter.

@@ -10,6 +10,7 @@ import (
 
 	"gatehouse/internal/event"
 	"gatehouse/internal/hub"
+	"gatehouse/internal/hub/client"
 	"gatehouse/internal/share"
 )
 
@@ -83,7 +84,7 @@ func TestAFullAgencyHoldsUpNobodyAndIsGoneOnWithLater(t *testing.T) {
 	require.Positive(t, status(h, event.Customs).Records)
 
 	// The other agency's stream has the same limit but gets what fits.
-	_, err := s.agencyJS(event.BorderGuard).Stream(t.Context(), hub.InboxStream)
+	_, err := s.agencyJS(event.BorderGuard).Stream(t.Context(), client.InboxStream)
 	require.NoError(t, err)
 
 	s.server.Close()

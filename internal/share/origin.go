@@ -9,6 +9,7 @@ import (
 	"github.com/nats-io/nats.go"
 
 	"gatehouse/internal/event"
+	"gatehouse/internal/hub/client"
 	"gatehouse/internal/trust"
 )
 
@@ -56,19 +57,10 @@ func (o Origin) Verify(payload []byte, agency trust.Public) error {
 	return nil
 }
 
-// Kinds of what agencies say: the last token of the subject.
-const (
-	SayVerdict    = "verdict"
-	SayAck        = "ack"
-	SayCorrection = "correction"
-	SayReceipt    = "receipt"
-	SayWanted     = "wanted"
-)
-
 // NewSaying is the message by which an agency's console says something to a
 // gate: it is to be published on the console's own hub connection with a
 // JetStream publish, whose acknowledgement means that the gate will get it.
-// The envelope's type must be one of the kinds above. Saying the same
+// The envelope's type must be one of the kinds of client.Sayings. Saying the same
 // event again is harmless.
 func NewSaying(gate string, agency event.Agency, key trust.Private, e event.Envelope) (*nats.Msg, error) {
 	kind := sayKind(e.Type)
@@ -93,15 +85,15 @@ func NewSaying(gate string, agency event.Agency, key trust.Private, e event.Enve
 func sayKind(t event.Type) string {
 	switch t {
 	case event.TypeVerdict:
-		return SayVerdict
+		return client.SayVerdict
 	case event.TypeAck:
-		return SayAck
+		return client.SayAck
 	case event.TypeCorrection:
-		return SayCorrection
+		return client.SayCorrection
 	case event.TypeReceipt:
-		return SayReceipt
+		return client.SayReceipt
 	case event.TypeWanted:
-		return SayWanted
+		return client.SayWanted
 	}
 	return ""
 }

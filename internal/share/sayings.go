@@ -15,7 +15,7 @@ import (
 
 	"gatehouse/internal/event"
 	"gatehouse/internal/fault"
-	"gatehouse/internal/hub"
+	"gatehouse/internal/hub/client"
 	"gatehouse/internal/trust"
 )
 
@@ -23,7 +23,7 @@ import (
 type SayingsConfig struct {
 	Gate  string
 	Chain *Chain
-	Hub   *nats.Conn // from hub.Connect
+	Hub   *nats.Conn // from client.Connect
 	// Keys are the agencies' public keys; an agency without one is not heard.
 	Keys   map[event.Agency]trust.Public
 	Images *Images // answers requests for evidence
@@ -77,7 +77,7 @@ func (s *Sayings) Refused() map[event.Agency]int {
 func (s *Sayings) Run(ctx context.Context) error {
 	var wg sync.WaitGroup
 	for agency, key := range s.config.Keys {
-		for _, kind := range []string{SayVerdict, SayAck, SayCorrection, SayReceipt, SayWanted} {
+		for _, kind := range client.Sayings() {
 			l := &listener{Sayings: s, agency: agency, key: key, kind: kind}
 			wg.Go(func() { l.run(ctx) })
 		}
@@ -137,12 +137,12 @@ func (l *listener) run(ctx context.Context) {
 // listen reads until something fails. It calls ready when it hears.
 func (l *listener) listen(ctx context.Context, ready func()) error {
 	atOnce := sayingsBatch
-	if l.kind == SayWanted {
+	if l.kind == client.SayWanted {
 		atOnce = 1 // each takes its time, and one that waits here would be given again
 	}
-	consumer, err := l.js.CreateOrUpdateConsumer(ctx, hub.SayingsOf(l.agency), jetstream.ConsumerConfig{
-		Durable: hub.SayingsConsumer(l.config.Gate, l.kind), Description: "Gate " + l.config.Gate,
-		FilterSubject: hub.SayingsFilter(l.agency, l.config.Gate, l.kind),
+	consumer, err := l.js.CreateOrUpdateConsumer(ctx, client.SayingsOf(l.agency), jetstream.ConsumerConfig{
+		Durable: client.SayingsConsumer(l.config.Gate, l.kind), Description: "Gate " + l.config.Gate,
+		FilterSubject: client.SayingsFilter(l.agency, l.config.Gate, l.kind),
 		AckPolicy:     jetstream.AckExplicitPolicy, AckWait: sayingsAckWait, MaxAckPending: 2 * atOnce,
 	})
 	if err != nil {
@@ -159,7 +159,7 @@ func (l *listener) listen(ctx context.Context, ready func()) error {
 		if err != nil {
 			return fmt.Errorf("listen to %s of %s: %w", l.kind, l.agency, err)
 		}
-		if l.kind == SayWanted {
+		if l.kind == client.SayWanted {
 			l.serve(ctx, first)
 			continue
 		}

@@ -17,7 +17,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"gatehouse/internal/event"
-	"gatehouse/internal/hub"
+	"gatehouse/internal/hub/client"
 	"gatehouse/internal/share"
 	"gatehouse/internal/trust"
 )
@@ -193,13 +193,13 @@ func TestWhatIsNotTheAgenciesOwnIsRefused(t *testing.T) {
 
 func TestAgenciesSayOnlyWhatTheyMay(t *testing.T) {
 	_, err := share.NewSaying(gate, event.Customs, newKey(t), passage(t, 1))
-	require.ErrorContains(t, err, "verdicts, receipts and requests")
+	require.ErrorContains(t, err, "corrections, receipts and requests")
 }
 
 // collect reads chunks until the piece is whole, as a console does.
 func collect(t *testing.T, js jetstream.JetStream, sha string, from int64) []byte {
 	t.Helper()
-	c, err := js.OrderedConsumer(t.Context(), hub.ImageStream, jetstream.OrderedConsumerConfig{
+	c, err := js.OrderedConsumer(t.Context(), client.ImageStream, jetstream.OrderedConsumerConfig{
 		FilterSubjects: []string{"inbox.image.15BB." + sha},
 	})
 	require.NoError(t, err)

@@ -14,6 +14,7 @@ import (
 
 	"gatehouse/internal/event"
 	"gatehouse/internal/hub"
+	"gatehouse/internal/hub/client"
 	"gatehouse/internal/share"
 	"gatehouse/internal/trust"
 )
@@ -72,7 +73,7 @@ func (s *site) startHub() {
 
 func (s *site) connect(who trust.Seed) *nats.Conn {
 	s.t.Helper()
-	c, err := hub.Connect("nats://"+s.options.Listen, "test", who, slog.New(slog.DiscardHandler))
+	c, err := client.Connect("nats://"+s.options.Listen, "test", who, slog.New(slog.DiscardHandler))
 	require.NoError(s.t, err)
 	s.t.Cleanup(c.Close)
 	return c
@@ -142,7 +143,7 @@ func (s *site) handed(h *share.Handover, agencies ...event.Agency) {
 // stored is the agency's stream as a console that lost its disk would read it.
 func (s *site) stored(a event.Agency) []share.Message {
 	s.t.Helper()
-	stream, err := s.agencyJS(a).Stream(s.t.Context(), hub.InboxStream)
+	stream, err := s.agencyJS(a).Stream(s.t.Context(), client.InboxStream)
 	require.NoError(s.t, err)
 	var all []share.Message
 	for n := stream.CachedInfo().State.FirstSeq; n <= stream.CachedInfo().State.LastSeq; n++ {

@@ -23,6 +23,7 @@ import (
 
 	"gatehouse/internal/event"
 	"gatehouse/internal/hub"
+	"gatehouse/internal/hub/client"
 	"gatehouse/internal/share"
 	"gatehouse/internal/trust"
 )
@@ -156,7 +157,7 @@ func (s *Site) Reconnected(t testing.TB) {
 func (s *Site) connect(t testing.TB) {
 	t.Helper()
 	var err error
-	s.nc, err = hub.Connect(s.Hub.URL(), "gate", s.seed, slog.New(slog.DiscardHandler))
+	s.nc, err = client.Connect(s.Hub.URL(), "gate", s.seed, slog.New(slog.DiscardHandler))
 	require.NoError(t, err)
 	t.Cleanup(s.nc.Close)
 	s.js, err = jetstream.New(s.nc)
@@ -213,10 +214,10 @@ func (s *Site) Said() []event.Envelope {
 // and receipts to both agencies and serves evidence.
 func (s *Site) Serve(ctx context.Context, t testing.TB) {
 	for _, a := range event.Agencies() {
-		for _, kind := range []string{share.SayVerdict, share.SayAck, share.SayCorrection, share.SayReceipt, share.SayWanted} {
-			consumer, err := s.js.CreateOrUpdateConsumer(ctx, hub.SayingsOf(a), jetstream.ConsumerConfig{
-				Durable: hub.SayingsConsumer(s.Gate, kind), AckPolicy: jetstream.AckExplicitPolicy,
-				FilterSubject: hub.SayingsFilter(a, s.Gate, kind),
+		for _, kind := range client.Sayings() {
+			consumer, err := s.js.CreateOrUpdateConsumer(ctx, client.SayingsOf(a), jetstream.ConsumerConfig{
+				Durable: client.SayingsConsumer(s.Gate, kind), AckPolicy: jetstream.AckExplicitPolicy,
+				FilterSubject: client.SayingsFilter(a, s.Gate, kind),
 			})
 			require.NoError(t, err)
 			sub, err := consumer.Consume(func(m jetstream.Msg) { s.hear(t, a, m) })

@@ -11,7 +11,7 @@ import (
 
 	"gatehouse/internal/console/store"
 	"gatehouse/internal/event"
-	"gatehouse/internal/hub"
+	"gatehouse/internal/hub/client"
 	"gatehouse/internal/share"
 )
 
@@ -31,7 +31,7 @@ const (
 // intake commits one delivery class of the inbox until ctx ends.
 func (u *Uplink) intake(ctx context.Context, js jetstream.JetStream, class event.Delivery) error {
 	part := "inbox-" + string(class)
-	return u.consume(ctx, js, hub.InboxStream, part, fmt.Sprintf("inbox.%s.>", class), func(msgs []jetstream.Msg) error {
+	return u.consume(ctx, js, client.InboxStream, part, fmt.Sprintf("inbox.%s.>", class), func(msgs []jetstream.Msg) error {
 		var b store.Batch
 		for _, m := range msgs {
 			e, stray := u.opt.Keys.Read(m.Subject(), m.Headers(), m.Data())
@@ -56,7 +56,7 @@ func (u *Uplink) intake(ctx context.Context, js jetstream.JetStream, class event
 
 // images stores chunks of evidence until ctx ends.
 func (u *Uplink) images(ctx context.Context, js jetstream.JetStream) error {
-	return u.consume(ctx, js, hub.ImageStream, "images", "inbox.image.>", func(msgs []jetstream.Msg) error {
+	return u.consume(ctx, js, client.ImageStream, "images", "inbox.image.>", func(msgs []jetstream.Msg) error {
 		for _, m := range msgs {
 			if err := u.chunk(ctx, m); err != nil {
 				return err

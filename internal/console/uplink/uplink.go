@@ -13,7 +13,7 @@ import (
 
 	"gatehouse/internal/console/store"
 	"gatehouse/internal/event"
-	"gatehouse/internal/hub"
+	"gatehouse/internal/hub/client"
 	"gatehouse/internal/share"
 	"gatehouse/internal/trust"
 )
@@ -88,7 +88,7 @@ func poke(c chan struct{}) {
 // Run keeps the store and the hub in step until ctx ends; it then returns nil.
 // A hub that is down is no error: it is waited for.
 func (u *Uplink) Run(ctx context.Context) error {
-	nc, err := hub.Connect(u.opt.URL, u.opt.Name, u.opt.Seed, u.opt.Log, u.opt.More...)
+	nc, err := client.Connect(u.opt.URL, u.opt.Name, u.opt.Seed, u.opt.Log, u.opt.More...)
 	if err != nil {
 		return err
 	}

@@ -1,4 +1,6 @@
-package hub
+// Package client is what a gate and a console share of the hub: how they
+// connect, and the names of streams and subjects. It links no server.
+package client
 
 import (
 	"fmt"
@@ -25,7 +27,7 @@ func InboxPrefix(nkey string) string { return "_INBOX." + nkey }
 // console need it: it comes back for ever, does not buffer while it is away
 // (so that a publish fails at once and is tried again in order), and says once
 // in log when the hub is lost and once when it is back. It does not fail when
-// the hub is down. More options, such as Server.InProcess or nats.RootCAs, may
+// the hub is down. More options, such as hub.Server.InProcess or nats.RootCAs, may
 // follow.
 func Connect(urls, name string, seed trust.Seed, log *slog.Logger, more ...nats.Option) (*nats.Conn, error) {
 	options := []nats.Option{
