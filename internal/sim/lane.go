@@ -113,14 +113,14 @@ func newLane(o Options) (*lane, error) {
 	l := &lane{set: o, fonts: fonts, pace: pace.Pace(s.Speed), book: b, ports: map[string]*port.Port{}, began: time.Now()}
 	l.board = fault.NewBoard(func(c fault.Change) { b.Fault(c) })
 	for i, device := range []string{fault.RPM, fault.XRay} {
-		l.ports[device] = port.New(device, filepath.Join(state, "dev", device), s.Seed+uint64(i), l.board, b, o.Log)
+		l.ports[device] = port.New(device, filepath.Join(state, "dev", device), s.Seed+uint64(i), l.board, b.Lane(s.Lane), o.Log)
 	}
 	l.monitor = portal.New(l.ports[fault.RPM], s.Seed, l.pace, l.board)
 	l.scanner = scanner.New(scanner.Settings{
 		Drop: filepath.Join(state, "drop"), Lane: s.Lane, Pace: l.pace, NextID: b.NextScan, Keep: s.Keep,
-	}, l.ports[fault.XRay], l.board, b, o.Log)
+	}, l.ports[fault.XRay], l.board, b.Lane(s.Lane), o.Log)
 	if o.MQTT.Broker != "" {
-		l.camera = camera.New(o.MQTT, l.board, b, o.Log)
+		l.camera = camera.New(o.MQTT, l.board, b.Lane(s.Lane), o.Log)
 	}
 	return l, nil
 }

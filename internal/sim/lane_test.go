@@ -268,7 +268,7 @@ func TestStopAndGoOn(t *testing.T) {
 	require.NoError(t, err)
 	require.Equal(t, "rpm", a.Active.Device)
 	_, err = control.Ask(t.Context(), control.Socket(dir), control.Request{Op: "fault", Fault: "nonsense"})
-	require.ErrorContains(t, err, "gatesim list-faults")
+	require.ErrorContains(t, err, "gatesim fault list")
 	cancel()
 	sum := <-done
 	require.Equal(t, 2, sum.Cut)

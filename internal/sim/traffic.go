@@ -74,7 +74,7 @@ func (l *lane) traffic(ctx context.Context) error {
 // next plans the nth lorry of the run. Its number is not taken yet.
 func (l *lane) next(nth int) (scenario.Vehicle, error) {
 	s := l.set.Scenario
-	return s.Vehicle(l.book.Vehicles()+1, nth, s.Seed, l.fonts.Chinese()), nil
+	return s.Vehicle(l.book.Lane(l.set.Scenario.Lane).Vehicles()+1, nth, s.Seed, l.fonts.Chinese()), nil
 }
 
 // follows says how the coming lorry belongs to a group, if it does: as planned,
@@ -105,7 +105,7 @@ func (l *lane) depart(plan scenario.Vehicle) *journey {
 	nth := l.started
 	l.mu.Unlock()
 	// A failure to write is sticky in the book and ends the run.
-	number, _ := l.book.NextVehicle()
+	number, _ := l.book.Lane(l.set.Scenario.Lane).NextVehicle()
 	plan.Number = number
 	for _, f := range l.set.Scenario.Faults {
 		if f.Vehicle == nth {

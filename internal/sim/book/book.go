@@ -1,7 +1,9 @@
 // Package book keeps what the simulator did: every frame that it has fully
-// sent (ledger.jsonl), every frame that went out with nobody there to hear it
-// (unheard.jsonl), what each vehicle really was (truth.jsonl) and which faults
-// were played (faults.jsonl). Each line is written to the file at once. None
+// sent as it should be (ledger.jsonl), every frame that went out with nobody
+// there to hear it (unheard.jsonl), what damaged frames put on lines whose
+// framing cannot be told from outside any more (spoilt.jsonl), what each vehicle
+// and person really was (truth.jsonl) and which faults were played
+// (faults.jsonl). Each line is written to the file at once. None
 // of it ever goes on a wire; it is there to judge the gate by.
 package book
 
@@ -24,14 +26,19 @@ import (
 
 // Kinds of frame.
 const (
-	Line = "line" // a serial line without its CR LF
-	MQTT = "mqtt" // an MQTT payload
-	File = "file" // a file's whole content
+	Line   = "line"   // a serial line without its CR LF
+	Packet = "packet" // a frame of a device with a framing of its own
+	// Answer is an answer to a question that the host repeats as it likes. Only
+	// an answer that differs from the one before is noted.
+	Answer = "answer"
+	MQTT   = "mqtt" // an MQTT payload
+	File   = "file" // a file's whole content
 )
 
 // Frame is a line of the ledger or of the unheard frames.
 type Frame struct {
 	N       int       `json:"n"` // counts from 1 in each file, over restarts
+	Lane    string    `json:"lane"`
 	Device  string    `json:"device"`
 	Kind    string    `json:"kind"`
 	SHA256  string    `json:"sha256"`
@@ -39,14 +46,16 @@ type Frame struct {
 	At      time.Time `json:"at"` // UTC, when the last byte had left
 	Passage string    `json:"passage"`
 	// Reason says why nobody could hear it: "not-open", "port-gone",
-	// "overrun", "queue-full". Only in unheard.jsonl.
+	// "overrun", "queue-full". Only in unheard.jsonl; in spoilt.jsonl it is the
+	// fault.
 	Reason string `json:"reason,omitempty"`
 }
 
 // Totals counts the frames of this run.
 type Totals struct {
-	Sent    map[string]int `json:"sent"`    // by device
-	Unheard map[string]int `json:"unheard"` // by device
+	Sent    map[string]int `json:"sent"`    // by lane and device, as 01-rpm
+	Unheard map[string]int `json:"unheard"` // the same
+	Spoilt  map[string]int `json:"spoilt"`  // the same
 }
 
 // Book is open for appending. It is safe for concurrent use.
@@ -58,6 +67,7 @@ type Book struct {
 	mu       sync.Mutex
 	ledger   *journal
 	unheard  *journal
+	spoilt   *journal
 	truth    *journal
 	faults   *journal
 	numbers  numbers
@@ -71,7 +81,7 @@ type Book struct {
 // last line is cut off, and vehicles that were under way get their truth line,
 // marked as cut short.
 func Open(dir string) (*Book, error) {
-	b := &Book{dir: dir, failed: make(chan struct{}), totals: Totals{Sent: map[string]int{}, Unheard: map[string]int{}}}
+	b := &Book{dir: dir, failed: make(chan struct{}), totals: newTotals()}
 	lock, err := lockFolder(dir)
 	if err != nil {
 		return nil, err
@@ -80,7 +90,7 @@ func Open(dir string) (*Book, error) {
 	for _, f := range []struct {
 		name string
 		at   **journal
-	}{{"ledger.jsonl", &b.ledger}, {"unheard.jsonl", &b.unheard}, {"truth.jsonl", &b.truth}, {"faults.jsonl", &b.faults}} {
+	}{{"ledger.jsonl", &b.ledger}, {"unheard.jsonl", &b.unheard}, {"spoilt.jsonl", &b.spoilt}, {"truth.jsonl", &b.truth}, {"faults.jsonl", &b.faults}} {
 		j, err := openJournal(filepath.Join(dir, f.name))
 		if err != nil {
 			return nil, errors.Join(err, b.Close())
@@ -93,28 +103,49 @@ func Open(dir string) (*Book, error) {
 	return b, nil
 }
 
+func newTotals() Totals {
+	return Totals{Sent: map[string]int{}, Unheard: map[string]int{}, Spoilt: map[string]int{}}
+}
+
+// Page is the book as one lane's devices write into it.
+type Page struct {
+	book *Book
+	lane string
+}
+
+// Lane is that lane's page.
+func (b *Book) Lane(id string) Page { return Page{b, id} }
+
 // Sent notes a frame that has fully left.
-func (b *Book) Sent(device, kind string, frame []byte, passage string) {
-	b.frame(b.ledger, b.totals.Sent, device, kind, frame, passage, "")
+func (p Page) Sent(device, kind string, frame []byte, passage string) {
+	p.book.frame(p.book.ledger, p.book.totals.Sent, p.lane, device, kind, frame, passage, "")
 }
 
 // Unheard notes a frame that left, or would have left, with nobody to hear it.
-func (b *Book) Unheard(device, kind string, frame []byte, passage, reason string) {
-	b.frame(b.unheard, b.totals.Unheard, device, kind, frame, passage, reason)
+func (p Page) Unheard(device, kind string, frame []byte, passage, reason string) {
+	p.book.frame(p.book.unheard, p.book.totals.Unheard, p.lane, device, kind, frame, passage, reason)
 }
 
-func (b *Book) frame(j *journal, count map[string]int, device, kind string, frame []byte, passage, reason string) {
+// Spoilt notes bytes that a fault made of a frame.
+func (p Page) Spoilt(device, kind string, frame []byte, passage, reason string) {
+	p.book.frame(p.book.spoilt, p.book.totals.Spoilt, p.lane, device, kind, frame, passage, reason)
+}
+
+func (b *Book) frame(j *journal, count map[string]int, lane, device, kind string, frame []byte, passage, reason string) {
 	sum := sha256.Sum256(frame)
 	f := Frame{
-		Device: device, Kind: kind, SHA256: hex.EncodeToString(sum[:]), Bytes: len(frame),
+		Lane: lane, Device: device, Kind: kind, SHA256: hex.EncodeToString(sum[:]), Bytes: len(frame),
 		At: time.Now().UTC(), Passage: passage, Reason: reason,
 	}
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	f.N = j.lines + 1
-	count[device]++
+	count[Key(lane, device)]++
 	b.append(j, f)
 }
+
+// Key names a device of a lane: 01-rpm.
+func Key(lane, device string) string { return lane + "-" + device }
 
 // Fault notes a change on the fault board.
 func (b *Book) Fault(change any) {
@@ -149,9 +180,10 @@ func (b *Book) Err() error {
 func (b *Book) Totals() Totals {
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	t := Totals{Sent: map[string]int{}, Unheard: map[string]int{}}
+	t := newTotals()
 	maps.Copy(t.Sent, b.totals.Sent)
 	maps.Copy(t.Unheard, b.totals.Unheard)
+	maps.Copy(t.Spoilt, b.totals.Spoilt)
 	return t
 }
 
@@ -161,12 +193,12 @@ func (b *Book) Close() error {
 	defer b.mu.Unlock()
 	b.closedUp = true
 	var errs []error
-	for _, j := range []*journal{b.ledger, b.unheard, b.truth, b.faults} {
+	for _, j := range []*journal{b.ledger, b.unheard, b.spoilt, b.truth, b.faults} {
 		if j != nil {
 			errs = append(errs, j.file.Close())
 		}
 	}
-	b.ledger, b.unheard, b.truth, b.faults = &journal{}, &journal{}, &journal{}, &journal{}
+	b.ledger, b.unheard, b.spoilt, b.truth, b.faults = &journal{}, &journal{}, &journal{}, &journal{}, &journal{}
 	return errors.Join(append(errs, b.lock.Close())...)
 }
 

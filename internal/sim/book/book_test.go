@@ -39,10 +39,10 @@ func TestLedgerGoesOnAfterAKill(t *testing.T) {
 	dir := t.TempDir()
 	ledger := filepath.Join(dir, "ledger.jsonl")
 	b := open(t, dir)
-	b.Sent("rpm", book.Line, []byte("GB,000188,000206,000262,000243"), "")
-	b.Sent("xray", book.File, []byte{}, "sim-000001")
-	b.Unheard("rpm", book.Line, []byte("x"), "sim-000001", "not-open")
-	require.Equal(t, book.Totals{Sent: map[string]int{"rpm": 1, "xray": 1}, Unheard: map[string]int{"rpm": 1}}, b.Totals())
+	b.Lane("01").Sent("rpm", book.Line, []byte("GB,000188,000206,000262,000243"), "")
+	b.Lane("01").Sent("xray", book.File, []byte{}, "sim-000001")
+	b.Lane("01").Unheard("rpm", book.Line, []byte("x"), "sim-000001", "not-open")
+	require.Equal(t, book.Totals{Sent: map[string]int{"01-rpm": 1, "01-xray": 1}, Unheard: map[string]int{"01-rpm": 1}, Spoilt: map[string]int{}}, b.Totals())
 	require.NoError(t, b.Close())
 
 	// The kill came in the middle of a line.
@@ -53,7 +53,7 @@ func TestLedgerGoesOnAfterAKill(t *testing.T) {
 	require.NoError(t, f.Close())
 
 	b = open(t, dir)
-	b.Sent("rpm", book.Line, []byte("GX"), "sim-000001")
+	b.Lane("01").Sent("rpm", book.Line, []byte("GX"), "sim-000001")
 	require.NoError(t, b.Close())
 	got := lines[book.Frame](t, ledger)
 	require.Len(t, got, 3)
@@ -68,11 +68,11 @@ func TestLedgerGoesOnAfterAKill(t *testing.T) {
 func TestNumbersAreNeverGivenTwice(t *testing.T) {
 	dir := t.TempDir()
 	b := open(t, dir)
-	n, err := b.NextVehicle()
+	n, err := b.Lane("01").NextVehicle()
 	require.NoError(t, err)
 	require.Equal(t, 1, n)
 	require.NoError(t, b.Begin(book.Truth{Vehicle: "sim-000001"}))
-	_, err = b.NextVehicle()
+	_, err = b.Lane("01").NextVehicle()
 	require.NoError(t, err)
 	require.NoError(t, b.Begin(book.Truth{Vehicle: "sim-000002"}))
 	require.NoError(t, b.Finish(book.Truth{Vehicle: "sim-000002"}))
@@ -82,7 +82,7 @@ func TestNumbersAreNeverGivenTwice(t *testing.T) {
 	require.NoError(t, b.Close()) // as after a kill: the first vehicle is still under way
 
 	b = open(t, dir)
-	n, err = b.NextVehicle()
+	n, err = b.Lane("01").NextVehicle()
 	require.NoError(t, err)
 	require.Equal(t, 3, n)
 	scan, err = b.NextScan()

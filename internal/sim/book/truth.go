@@ -12,27 +12,45 @@ import (
 	"time"
 )
 
-// Truth is what a simulated vehicle really was.
+// Truth is what a simulated vehicle or person really was.
 type Truth struct {
-	Vehicle string    `json:"vehicle"` // sim-000012
-	Kind    string    `json:"kind"`    // "rigid", "semi-trailer"
+	Lane    string    `json:"lane"`
+	Vehicle string    `json:"vehicle"` // sim-000012; persons are numbered with the vehicles
+	Kind    string    `json:"kind"`    // "rigid", "semi-trailer"; "person"
 	Plate   string    `json:"plate"`   // canonical; empty when it had none in the picture
 	Display string    `json:"display"` // as people write it
 	Rows    int       `json:"rows"`
 	Country string    `json:"country"`
 	View    string    `json:"view"`
-	Photo   string    `json:"photo,omitempty"`  // digest of the last picture sent
-	Event   string    `json:"event,omitempty"`  // the camera's event id
-	Scene   string    `json:"scene,omitempty"`  // weather and light, or the real photo's file
-	Box     []int     `json:"box,omitempty"`    // of the plate in the picture: x, y, w, h
-	Follows bool      `json:"follows"`          // in the same occupancy as the vehicle before it
-	Reverse bool      `json:"reverse"`          // backed out first and came again
-	Declare string    `json:"declared"`         // what the papers say is in it
-	Rad     Radiation `json:"radiation"`        //
-	Scan    Scan      `json:"scan"`             //
-	Began   time.Time `json:"began"`            // UTC, first sign of it on a wire
-	Ended   time.Time `json:"ended,omitzero"`   // UTC, last frame
-	Faults  []string  `json:"faults,omitempty"` // device/name of each that touched it
+	Photo   string    `json:"photo,omitempty"` // digest of the last picture sent
+	Event   string    `json:"event,omitempty"` // the camera's event id
+	Scene   string    `json:"scene,omitempty"` // weather and light, or the real photo's file
+	Box     []int     `json:"box,omitempty"`   // of the plate in the picture: x, y, w, h
+	Follows bool      `json:"follows"`         // in the same occupancy as the vehicle before it
+	Reverse bool      `json:"reverse"`         // backed out first and came again
+	Declare string    `json:"declared"`        // what the papers say is in it
+	Rad     Radiation `json:"radiation"`       //
+	Scan    Scan      `json:"scan"`            // of a vehicle; of a person see Bags
+	// What else a gate sees of a vehicle.
+	RearPlate   string  `json:"rear_plate,omitempty"`  // canonical
+	RearPhoto   string  `json:"rear_photo,omitempty"`  // digest of the rear camera's picture
+	Container   string  `json:"container,omitempty"`   // as its label says
+	Declaration string  `json:"declaration,omitempty"` // as its paper says
+	Weight      *Weight `json:"weight,omitempty"`
+	SpeedKMH    float64 `json:"speed_kmh,omitempty"` // in the portal
+	// What else it sees of a person.
+	Document *Document `json:"document,omitempty"`
+	Bags     []Bag     `json:"bags,omitempty"`
+	WrongWay bool      `json:"wrong_way,omitempty"` // came against the lane's direction
+	// Missing are devices that were made to give nothing of it.
+	Missing []string `json:"missing,omitempty"`
+	// Findings are the codes that the gate has to conclude of it, sorted: what
+	// was planted, and what the simulated instruments flagged.
+	Findings []string `json:"findings"`
+
+	Began  time.Time `json:"began"`            // UTC, first sign of it on a wire
+	Ended  time.Time `json:"ended,omitzero"`   // UTC, last frame
+	Faults []string  `json:"faults,omitempty"` // device/name of each that touched it
 	// Cut is set when the simulator was stopped while the vehicle was under way.
 	Cut bool `json:"cut,omitempty"`
 }
@@ -63,17 +81,40 @@ type Scan struct {
 	Result int      `json:"result"`          // of SCAN_END
 }
 
+// Weight is what a vehicle weighs, and what the list of expected vehicles says.
+type Weight struct {
+	GrossKG    float64 `json:"gross_kg"`    // as it stood on the scale; 0 when it was not weighed
+	DeclaredKG float64 `json:"declared_kg"` // 0 when it is on no list
+}
+
+// Document is what a person showed.
+type Document struct {
+	Format string `json:"format"` // "TD1", "TD2", "TD3", "MRV-A", "MRV-B", "CCCD-QR"
+	Number string `json:"number"`
+	Name   string `json:"name"`
+	Expiry string `json:"expiry,omitempty"` // 2006-01-02
+	// Flaw is what is wrong with it: "expired", "check", "ocr", "extra" or empty.
+	Flaw string `json:"flaw,omitempty"`
+}
+
+// Bag is a piece of baggage.
+type Bag struct {
+	Tag  string `json:"tag"`
+	Scan Scan   `json:"scan"`
+}
+
 // numbers is what may never be used twice, and who is under way.
 type numbers struct {
 	Vehicle int              `json:"vehicle"`
 	Scan    int              `json:"scan"`
+	Lanes   map[string]int   `json:"lanes"` // vehicles and persons of each lane
 	Pending map[string]Truth `json:"pending,omitempty"`
 }
 
 func (b *Book) numbersPath() string { return filepath.Join(b.dir, "numbers.json") }
 
 func (b *Book) loadNumbers() error {
-	b.numbers = numbers{Pending: map[string]Truth{}}
+	b.numbers = numbers{Pending: map[string]Truth{}, Lanes: map[string]int{}}
 	data, err := os.ReadFile(b.numbersPath())
 	if errors.Is(err, fs.ErrNotExist) {
 		return nil
@@ -83,6 +124,9 @@ func (b *Book) loadNumbers() error {
 	}
 	if err := json.Unmarshal(data, &b.numbers); err != nil {
 		return fmt.Errorf("read %s: %w; without it vehicle numbers would be used twice: start with another --state folder", b.numbersPath(), err)
+	}
+	if b.numbers.Lanes == nil {
+		b.numbers.Lanes = map[string]int{}
 	}
 	names := make([]string, 0, len(b.numbers.Pending))
 	for name := range b.numbers.Pending {
@@ -119,11 +163,14 @@ func (b *Book) saveNumbers() error {
 	return os.Rename(part, b.numbersPath())
 }
 
-// NextVehicle allocates a vehicle number; it is never given out again.
-func (b *Book) NextVehicle() (int, error) {
+// NextVehicle allocates a number for a vehicle or person of a lane; it is never
+// given out again.
+func (p Page) NextVehicle() (int, error) {
+	b := p.book
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	b.numbers.Vehicle++
+	b.numbers.Lanes[p.lane]++
 	return b.numbers.Vehicle, b.saveNumbers()
 }
 
@@ -135,11 +182,11 @@ func (b *Book) NextScan() (int, error) {
 	return b.numbers.Scan, b.saveNumbers()
 }
 
-// Vehicles is how many vehicle numbers have been given out in all runs.
-func (b *Book) Vehicles() int {
-	b.mu.Lock()
-	defer b.mu.Unlock()
-	return b.numbers.Vehicle
+// Vehicles is how many vehicles and persons of the lane there were in all runs.
+func (p Page) Vehicles() int {
+	p.book.mu.Lock()
+	defer p.book.mu.Unlock()
+	return p.book.numbers.Lanes[p.lane]
 }
 
 // Begin notes a vehicle that is under way, so that a kill does not lose it.

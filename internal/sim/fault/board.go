@@ -13,10 +13,14 @@ import (
 // ErrUnknown is a fault or device that the menu does not have.
 var ErrUnknown = errors.New("no such fault")
 
+// Device is a device of a lane: its name there and which kind it is, as the
+// menu says it.
+type Device struct{ Name, Kind string }
+
 // Order asks for a fault.
 type Order struct {
 	Name   string
-	Device string // empty means the first device of the menu's entry
+	Device string // empty means the lane's first device that has the fault
 	// For is how long it lasts; zero takes the menu's window, or for an
 	// occasion: until it was used Count times.
 	For time.Duration
@@ -27,6 +31,7 @@ type Order struct {
 
 // Change is a fault that began, was used, or ended.
 type Change struct {
+	Lane    string    `json:"lane,omitempty"` // filled in by who keeps the book
 	Fault   string    `json:"fault"`
 	Device  string    `json:"device"`
 	Phase   string    `json:"phase"` // "set", "used" or "ended"
@@ -36,6 +41,7 @@ type Change struct {
 
 // Active is a fault on the board.
 type Active struct {
+	Lane   string    `json:"lane,omitempty"` // filled in by who answers for several lanes
 	Fault  string    `json:"fault"`
 	Device string    `json:"device"`
 	Since  time.Time `json:"since"`
@@ -55,7 +61,8 @@ type entry struct {
 
 // Board holds the faults that are on. It is safe for concurrent use.
 type Board struct {
-	note func(Change)
+	note    func(Change)
+	devices []Device // empty: every device, named as its kind
 
 	mu      sync.Mutex
 	entries []*entry
@@ -63,27 +70,52 @@ type Board struct {
 	changed chan struct{}
 }
 
-// NewBoard makes an empty board; note, which may be nil, hears every change.
-func NewBoard(note func(Change)) *Board {
+// NewBoard makes an empty board of a lane with these devices; with none given,
+// each kind of the menu is a device of that name. note, which may be nil, hears
+// every change.
+func NewBoard(note func(Change), devices ...Device) *Board {
 	if note == nil {
 		note = func(Change) {}
 	}
-	return &Board{note: note, changed: make(chan struct{})}
+	return &Board{note: note, devices: devices, changed: make(chan struct{})}
+}
+
+// Device finds which device of the board an order is for. The error wraps
+// ErrUnknown and says which devices have the fault.
+func (b *Board) Device(spec Spec, name string) (string, error) {
+	var have []string
+	if len(b.devices) == 0 {
+		have = spec.Devices
+	}
+	for _, kind := range spec.Devices {
+		for _, d := range b.devices {
+			if d.Kind == kind {
+				have = append(have, d.Name)
+			}
+		}
+	}
+	switch {
+	case len(have) == 0:
+		return "", fmt.Errorf("%w: no device of this lane has %s (it is a fault of %s)", ErrUnknown, spec.Name, strings.Join(spec.Devices, ", "))
+	case name == "":
+		return have[0], nil
+	case !slices.Contains(have, name):
+		return "", fmt.Errorf("%w: %q is not a fault of device %q (it has: %s)", ErrUnknown, spec.Name, name, strings.Join(have, ", "))
+	}
+	return name, nil
 }
 
 // Set switches a fault on. Setting one that is on starts its window anew.
 func (b *Board) Set(o Order) (Active, error) {
 	spec, ok := Find(o.Name)
 	if !ok {
-		return Active{}, fmt.Errorf("%w: %q; gatesim list-faults names them all", ErrUnknown, o.Name)
+		return Active{}, fmt.Errorf("%w: %q; gatesim fault list names them all", ErrUnknown, o.Name)
 	}
-	if o.Device == "" {
-		o.Device = spec.Devices[0]
+	device, err := b.Device(spec, o.Device)
+	if err != nil {
+		return Active{}, err
 	}
-	if !slices.Contains(spec.Devices, o.Device) {
-		return Active{}, fmt.Errorf("%w: %q is not a fault of device %q (it has: %s)",
-			ErrUnknown, o.Name, o.Device, strings.Join(spec.Devices, ", "))
-	}
+	o.Device = device
 	if o.For < 0 || o.For == 0 && !spec.Occasion() {
 		o.For = spec.Window
 	}

@@ -32,6 +32,7 @@ const (
 type Book interface {
 	Sent(device, kind string, frame []byte, passage string)
 	Unheard(device, kind string, frame []byte, passage, reason string)
+	Spoilt(device, kind string, frame []byte, passage, reason string)
 }
 
 // Port is a serial port of a simulated device. It is safe for concurrent use.
@@ -42,6 +43,7 @@ type Port struct {
 	book   Book
 	log    *slog.Logger
 	lines  chan []byte
+	raw    chan []byte // nil for a port of lines
 	jobs   sync.WaitGroup
 
 	// sending keeps the pieces of one line together; it is taken before mu.
@@ -49,6 +51,7 @@ type Port struct {
 	dice    *rand.Rand // of the faults; guarded by sending
 	sent    int        // lines offered; guarded by sending
 	held    []held     // lines kept back by burst and merge; guarded by sending
+	waiting []Frame    // frames kept back by them; guarded by sending
 
 	mu        sync.Mutex
 	term      *terminal // nil while the port is gone
@@ -205,6 +208,10 @@ func (p *Port) hear(t *terminal) {
 		if err != nil {
 			return
 		}
+		if p.raw != nil {
+			p.hand(bytes.Clone(buf[:n]))
+			continue
+		}
 		rest = append(rest, buf[:n]...)
 		for {
 			line, after, found := bytes.Cut(rest, []byte{'\n'})
@@ -220,6 +227,17 @@ func (p *Port) hear(t *terminal) {
 		if len(rest) > MaxFrame {
 			rest = nil
 		}
+	}
+}
+
+// hand passes on what the host wrote, after its echo.
+func (p *Port) hand(b []byte) {
+	if p.board.On(p.device, "echo") && p.push(b) == "" {
+		p.book.Spoilt(p.device, book.Packet, b, "", "echo")
+	}
+	select {
+	case p.raw <- b:
+	default: // a host that floods its device is not heard either
 	}
 }
 
@@ -243,6 +261,9 @@ func (p *Port) Send(line, passage string) {
 	lines := slices.Concat(p.held, []held{{line, passage}})
 	p.held = nil
 	pieces := p.spoil(line)
+	if p.board.On(p.device, "repeat") && p.sent%2 == 0 {
+		pieces = slices.Concat(pieces, pieces)
+	}
 	if len(lines) > 1 {
 		var all bytes.Buffer
 		for _, h := range lines {
@@ -252,7 +273,7 @@ func (p *Port) Send(line, passage string) {
 	}
 	for _, c := range pieces {
 		if c.after > 0 {
-			<-time.After(c.after)
+			pause(c.after)
 		}
 		if reason := p.write(c.bytes, passage); reason != "" {
 			for _, h := range lines {
@@ -268,6 +289,25 @@ func (p *Port) Send(line, passage string) {
 func (p *Port) write(b []byte, passage string) string {
 	p.mu.Lock()
 	defer p.mu.Unlock()
+	if len(p.tail)+len(b) > MaxFrame+2 && len(p.tail) > 0 {
+		b = append([]byte("\r\n"), b...) // a torn piece ends here, it must not grow
+	}
+	return p.out(b, func(left []byte) {
+		p.tail = append(p.tail, left...)
+		for {
+			frame, after, found := bytes.Cut(p.tail, []byte("\r\n"))
+			if !found {
+				break
+			}
+			p.book.Sent(p.device, book.Line, frame, passage)
+			p.tail = bytes.Clone(after)
+		}
+	})
+}
+
+// out writes to the terminal; left, which may be nil, hears what went. The
+// caller holds mu.
+func (p *Port) out(b []byte, left func([]byte)) string {
 	switch {
 	case p.term == nil:
 		return "port-gone"
@@ -276,24 +316,17 @@ func (p *Port) write(b []byte, passage string) string {
 	case p.term.unread() > overrun:
 		return "overrun"
 	}
-	if len(p.tail)+len(b) > MaxFrame+2 && len(p.tail) > 0 {
-		b = append([]byte("\r\n"), b...) // a torn piece ends here, it must not grow
-	}
 	// Errors are a stuck reader or a line that is just being closed: what left is
 	// booked, the rest is lost on the wire.
 	_ = p.term.master.SetWriteDeadline(time.Now().Add(stuck))
 	n, err := p.term.master.Write(b)
-	p.tail = append(p.tail, b[:n]...)
-	for {
-		frame, after, found := bytes.Cut(p.tail, []byte("\r\n"))
-		if !found {
-			break
-		}
-		p.book.Sent(p.device, book.Line, frame, passage)
-		p.tail = bytes.Clone(after)
+	if left != nil {
+		left(b[:n])
 	}
 	if err != nil {
 		return "overrun"
 	}
 	return ""
 }
+
+func pause(d time.Duration) { <-time.After(d) }

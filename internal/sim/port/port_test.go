@@ -27,6 +27,7 @@ type notes struct {
 	mu      sync.Mutex
 	sent    []string
 	unheard []string
+	spoilt  []string
 }
 
 func (n *notes) Sent(_, _ string, frame []byte, _ string) {
@@ -39,6 +40,12 @@ func (n *notes) Unheard(_, _ string, frame []byte, _, reason string) {
 	n.mu.Lock()
 	defer n.mu.Unlock()
 	n.unheard = append(n.unheard, reason+" "+string(frame))
+}
+
+func (n *notes) Spoilt(_, _ string, frame []byte, _, reason string) {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	n.spoilt = append(n.spoilt, reason+" "+string(frame))
 }
 
 func (n *notes) get() (sent, unheard []string) {

@@ -112,7 +112,7 @@ func TestMistakesAreNamed(t *testing.T) {
 		"vehicles: [{number: 1, plate: 13C-1}]\n":             "write it like 12C-123.45",
 		"vehicles: [{number: 1, light: dark}]\n":              `light "dark" is none of day`,
 		"vehicles: [{number: 1, headway: soon}]\n":            "headway",
-		"faults: [{fault: rain, at: 1s}]\n":                   "gatesim list-faults",
+		"faults: [{fault: rain, at: 1s}]\n":                   "gatesim fault list",
 		"faults: [{fault: noise}]\n":                          "noise needs at (a time) or vehicle (a number)",
 		"faults: [{fault: tamper, device: camera, at: 1s}]\n": "tamper is not a fault of \"camera\"",
 	}
