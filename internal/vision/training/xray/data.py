@@ -63,9 +63,16 @@ def sprites(folder, leave_out=()):
     return out
 
 
-def held_out(path, share=4):
-    """Every fourth benign train bag calibrates thresholds and is never trained on."""
+def every_fourth(path, share=4):
+    """The benign train bags that the first weights (0.1.0) were not trained on."""
     return zlib.crc32(os.path.basename(path).encode()) % share == 0
+
+
+def held_out(path):
+    """Benign bags that set thresholds and are never trained on: the frozen list's, and every fourth of a site's own."""
+    from . import frozen
+    name = os.path.basename(path)
+    return name in frozen.calibration() or (not name.startswith("sixray_") and every_fourth(name))
 
 
 def turn(rng, t, size):
