@@ -75,7 +75,7 @@ run: build ## run the demo gate: simulator, daemon, vision and both consoles
 test: deps-test build check-short ## everything CI runs: unit, browser and smoke tests
 	$(GO) test -race -shuffle=on -timeout 15m $$($(GO) list ./... | grep -v '/vision/accuracy$$')
 	$(GO) test -timeout 15m -v ./internal/vision/accuracy  # figures of the models; arithmetic only, so without -race
-	$(MAKE) --no-print-directory smoke story
+	$(MAKE) --no-print-directory fuzz-short smoke story
 
 .PHONY: story
 story: build deps-test ## the onlooker's story in two real browsers, and bad input through every door
@@ -95,12 +95,12 @@ check-short: web ## formatting, vet, generated files and tidy modules
 check: check-short ## the same and the linter
 	$(GO) run github.com/golangci/golangci-lint/v2/cmd/golangci-lint@$(GOLANGCI_VERSION) run
 
-FUZZTIME ?= 10s
-.PHONY: fuzz
-fuzz: ## fuzz each wire codec for FUZZTIME (default 10s)
-	@for pkg in $$($(GO) list ./drivers/... ./internal/...); do \
-	  for f in $$($(GO) test -list '^Fuzz' $$pkg | grep '^Fuzz' || true); do \
-	    echo "fuzz $$pkg $$f"; $(GO) test -run '^$$' -fuzz "^$$f$$" -fuzztime $(FUZZTIME) $$pkg; done; done
+FUZZTIME ?= 10m
+.PHONY: fuzz fuzz-short
+fuzz: ## fuzz each wire codec for FUZZTIME (default 10m), as many at once as there are processors
+	@GO=$(GO) deploy/test/fuzz.sh $(FUZZTIME) $$(nproc)
+fuzz-short: ## fuzz each wire codec for a minute, several at once
+	@GO=$(GO) deploy/test/fuzz.sh 1m 5
 
 .PHONY: bench
 bench: build ## ratios of journal, codecs and memory, each beside its peer in one run
