@@ -61,14 +61,27 @@ func newRootCmd() *cobra.Command {
 	return root
 }
 
+// open reads the configuration. Only what concerns the whole place ends a
+// start: a device or lane whose section is wrong is faulty, and the rest runs.
+func open(path string) (*config.File, error) {
+	file, err := config.Open(path)
+	if err != nil {
+		return nil, fmt.Errorf("%w: %w", errRun, err)
+	}
+	if fatal := file.Problems().Of(config.ScopePlace); len(fatal) > 0 {
+		return nil, fmt.Errorf("%w: %w", errRun, fatal)
+	}
+	return file, nil
+}
+
 func newRunCmd(path *string) *cobra.Command {
 	var level slog.Level
 	cmd := &cobra.Command{
 		Use: "run", Short: "Run the gate until SIGINT or SIGTERM", Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			file, err := config.Load(*path)
+			file, err := open(*path)
 			if err != nil {
-				return fmt.Errorf("%w: %w", errRun, err)
+				return err
 			}
 			points, err := fault.FromEnv()
 			if err != nil {
@@ -94,9 +107,9 @@ func newInitCmd(path *string) *cobra.Command {
 		Use: "init", Short: "Make the gate's keys and passwords that are missing, and print the public parts",
 		Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			file, err := config.Load(*path)
+			file, err := open(*path)
 			if err != nil {
-				return fmt.Errorf("%w: %w", errRun, err)
+				return err
 			}
 			id, err := gate.Init(file.Gate)
 			if err != nil {

@@ -132,15 +132,15 @@ type Lane struct {
 
 // Join sets the time limits within which readings make one passage.
 type Join struct {
-	Before     time.Duration `yaml:"before" validate:"gte=0"`
-	After      time.Duration `yaml:"after" validate:"gt=0"`
-	MissingEnd time.Duration `yaml:"missing_end" validate:"gt=0"`
-	TailGate   time.Duration `yaml:"tail_gate" validate:"gte=0"`
+	Before     time.Duration `yaml:"before" validate:"gte=0,lte=10m"`
+	After      time.Duration `yaml:"after" validate:"gt=0,lte=1h"`
+	MissingEnd time.Duration `yaml:"missing_end" validate:"gt=0,lte=1h"`
+	TailGate   time.Duration `yaml:"tail_gate" validate:"gte=0,lte=1m"`
 	// Resume is how long the presence device may be away for what stands there
 	// afterwards to be the same vehicle.
-	Resume time.Duration `yaml:"resume" validate:"gt=0"`
+	Resume time.Duration `yaml:"resume" validate:"gt=0,lte=10m"`
 	// Vision is how long a passage waits for vision before it closes without.
-	Vision time.Duration `yaml:"vision" validate:"gt=0"`
+	Vision time.Duration `yaml:"vision" validate:"gt=0,lte=10m"`
 }
 
 // Limits are what the lane's findings are concluded from.
@@ -167,6 +167,18 @@ type Override struct {
 	Mode     string         `yaml:"mode" validate:"omitempty,oneof=live advisory shadow"`
 }
 
+// Roles of devices, as the file names them.
+const (
+	RolePresence = "presence"
+	RoleCamera   = "camera"
+	RoleScanner  = "scanner"
+	RoleScale    = "scale"
+	RoleDocument = "document"
+	RoleBarcode  = "barcode"
+	RoleBarrier  = "barrier"
+	RoleOther    = "other"
+)
+
 // Device is one instrument on a lane.
 type Device struct {
 	ID     string `yaml:"id" validate:"required,alphanum"`
@@ -181,7 +193,7 @@ type Device struct {
 	Scan string `yaml:"scan" validate:"omitempty,oneof=cargo baggage"`
 	// Transit is the longest usual time from leaving the presence zone to the
 	// begin of the scan, of a scanner behind it; zero means 20 s.
-	Transit time.Duration `yaml:"transit" validate:"gte=0"`
+	Transit time.Duration `yaml:"transit" validate:"gte=0,lte=10m"`
 	// Position is where the device stands along the lane: before, during or
 	// after the presence zone. Every role has one but presence.
 	Position string `yaml:"position" validate:"omitempty,oneof=before during after"`
@@ -191,7 +203,7 @@ type Device struct {
 	Views int `yaml:"views" validate:"gte=0,max=16"`
 	// Silence overrides the driver's own limit on how long the device may say
 	// nothing.
-	Silence  time.Duration `yaml:"silence" validate:"gte=0"`
+	Silence  time.Duration `yaml:"silence" validate:"gte=0,lte=24h"`
 	Settings ast.Node      `yaml:"settings" validate:"-"` // validator recurses into AST nodes for ever
 }
 
@@ -209,37 +221,29 @@ func Default() Gate {
 	}
 }
 
-// defaultLane fills what a lane's section leaves out.
-func defaultLane(l *Lane) {
-	set(&l.Kind, event.Vehicle)
-	set(&l.Flow, event.Goods)
-	set(&l.Direction, event.DirectionUnknown)
-	set(&l.Join.Before, 10*time.Second)
-	set(&l.Join.After, 60*time.Second)
-	set(&l.Join.MissingEnd, 120*time.Second)
-	set(&l.Join.TailGate, time.Second)
-	set(&l.Join.Resume, 10*time.Second)
-	set(&l.Join.Vision, 20*time.Second)
-	set(&l.Limits.WeightPercent, 5)
-	set(&l.Limits.WeightKG, 300)
-	set(&l.Limits.AxlesPercent, 5)
-	for i := range l.Devices {
-		d := &l.Devices[i]
-		set(&d.Role, "other")
-		if d.Role == "camera" && d.Reads == nil {
-			d.Reads = []string{"plate"}
-		}
+// defaults implements defaulter.
+func (l *Lane) defaults() {
+	l.Kind, l.Flow, l.Direction = event.Vehicle, event.Goods, event.DirectionUnknown
+	l.Join = Join{
+		Before: 10 * time.Second, After: 60 * time.Second, MissingEnd: 120 * time.Second,
+		TailGate: time.Second, Resume: 10 * time.Second, Vision: 20 * time.Second,
 	}
+	l.Limits = Limits{WeightPercent: 5, WeightKG: 300, AxlesPercent: 5}
 }
 
-func defaultHub(h *EmbeddedHub) {
-	set(&h.InboxSize, 4<<30)
-	set(&h.InboxAge, 30*24*time.Hour)
-}
+// defaults implements defaulter.
+func (d *Device) defaults() { d.Role = "other" }
 
-func set[T comparable](field *T, value T) {
-	var zero T
-	if *field == zero {
-		*field = value
+// defaults implements defaulter.
+func (h *EmbeddedHub) defaults() { h.InboxSize, h.InboxAge = 4<<30, 30*24*time.Hour }
+
+// complete fills what depends on other fields.
+func (g *Gate) complete() {
+	for i := range g.Lanes {
+		for j := range g.Lanes[i].Devices {
+			if d := &g.Lanes[i].Devices[j]; d.Role == RoleCamera && d.Reads == nil {
+				d.Reads = []string{"plate"}
+			}
+		}
 	}
 }

@@ -1,6 +1,7 @@
 package config_test
 
 import (
+	"errors"
 	"os"
 	"path/filepath"
 	"strings"
@@ -42,18 +43,16 @@ func load(t *testing.T, text string) (*config.File, error) {
 	require.NoError(t, os.WriteFile(path, []byte(text), 0o600))
 	f, err := config.Load(path)
 	if err != nil {
-		return nil, shorten{err, filepath.Dir(path) + "/"}
+		var ps config.Problems
+		if errors.As(err, &ps) {
+			for i := range ps {
+				ps[i].File = filepath.Base(ps[i].File)
+			}
+		}
+		return nil, err
 	}
 	return f, nil
 }
-
-// shorten removes the test's own folder from messages.
-type shorten struct {
-	err    error
-	folder string
-}
-
-func (s shorten) Error() string { return strings.ReplaceAll(s.err.Error(), s.folder, "") }
 
 func TestLoadFillsDefaults(t *testing.T) {
 	f, err := load(t, good)
@@ -79,43 +78,68 @@ func TestSettingsAreDecodedStrictlyAndPointIntoTheFile(t *testing.T) {
 		Port string `yaml:"port"`
 	}
 	err = f.Settings(0, 0)(&wrong)
-	var p config.Problem
-	require.ErrorAs(t, err, &p)
-	require.Equal(t, 19, p.Line)
-	require.Contains(t, p.Message, `unknown field "baud"`)
+	var ps config.Problems
+	require.ErrorAs(t, err, &ps)
+	require.Len(t, ps, 1)
+	require.Equal(t, 19, ps[0].Line)
+	require.Equal(t, 11, ps[0].Column)
+	require.Contains(t, ps[0].Message, "unknown field baud")
+	require.Equal(t, config.ScopeDevice, ps[0].Scope)
 }
 
-func TestMistakesAreToldWithTheirPlace(t *testing.T) {
-	change := func(from, to string) string { return strings.Replace(good, from, to, 1) }
-	for name, c := range map[string]struct{ text, want string }{
-		"unknown field": {change("gate: 15BB", "gate: 15BB\ngatee: x"), "gate.yaml:2:1: unknown field \"gatee\""},
-		"syntax":        {change("gate: 15BB", "gate: [15BB"), "gate.yaml:2:1: "},
-		"wrong type":    {change("join: {after: 45s}", "join: {after: soon}"), `invalid duration "soon"`},
-		"not one of":    {change("owner: BORDERGUARD", "owner: NAVY"), `gate.yaml:14:16: lanes[0].devices[0].owner is "NAVY" and must be one of: CUSTOMS, BORDERGUARD`},
-		"missing":       {change("key: customs.pub, ", ""), "agencies[0].key is missing"},
-		"no hub":        {change("embedded: {listen: \"127.0.0.1:4222\"}", "ca: x"), "the hub needs either url or embedded"},
-		"agency twice":  {change("code: BORDERGUARD", "code: CUSTOMS"), "agency CUSTOMS is listed twice"},
-		"device twice":  {good + "      - {id: rpm, driver: rpm, owner: CUSTOMS}\n", "gate.yaml:20:14: device rpm is listed twice in lane 01"},
-		"bad address":   {change("127.0.0.1:4222", "4222"), `hub.embedded.listen is "4222" and must be of the form host:port`},
-		"bad size":      {change("hub:", "journal: {reserve: much}\nhub:"), `"much" is not a size such as 256 MiB`},
-		"two documents": {good + "---\ngate: x\n", "exactly one YAML document"},
-		"empty":         {"", "exactly one YAML document"},
+func TestAllMistakesComeAtOnceInTheOrderOfTheFile(t *testing.T) {
+	text := strings.NewReplacer("owner: BORDERGUARD", "owner: NAVY", "role: presence", "role: toy",
+		"after: 45s", "after: soon", "gate: 15BB", "gatte: 15BB").Replace(good)
+	_, err := load(t, text)
+	var got []string
+	for line := range strings.Lines(err.Error()) {
+		if strings.HasPrefix(line, "gate.yaml:") {
+			got = append(got, strings.TrimSpace(line))
+		}
+	}
+	require.Equal(t, []string{
+		"gate.yaml:1:1: unknown field gatte, did you mean gate?",
+		`gate.yaml:10:19: after is "soon" and must be a time with its unit, such as 500ms, 10s, 2m or 48h`,
+		`gate.yaml:14:16: owner is "NAVY" and must be CUSTOMS or BORDERGUARD`,
+		`gate.yaml:15:15: role is "toy" and must be presence, camera, scanner, scale, document, barcode, barrier or other`,
+	}, got)
+}
+
+// A start goes on without what is wrong, so each mistake says what that is.
+func TestAMistakeKnowsHowMuchItConcerns(t *testing.T) {
+	for from, want := range map[string]struct {
+		to    string
+		scope config.Scope
+	}{
+		"gate: 15BB":         {"gate: 15-BB", config.ScopePlace},
+		`id: "01"`:           {`id: "0 1"`, config.ScopePlace},
+		"after: 45s":         {"after: 45", config.ScopeLane},
+		"owner: BORDERGUARD": {"owner: NAVY", config.ScopeDevice},
+		"id: rpm":            {"id: r-p-m", config.ScopeLane},
 	} {
-		t.Run(name, func(t *testing.T) {
-			_, err := load(t, c.text)
-			require.ErrorContains(t, err, c.want)
-		})
+		_, err := load(t, strings.Replace(good, from, want.to, 1))
+		var ps config.Problems
+		require.ErrorAs(t, err, &ps, from)
+		require.Len(t, ps, 1, from)
+		require.Equal(t, want.scope, ps[0].Scope, from)
 	}
 }
 
-func TestAllFieldMistakesComeAtOnce(t *testing.T) {
-	text := strings.NewReplacer("owner: BORDERGUARD", "owner: NAVY", "role: presence", "role: toy").Replace(good)
-	_, err := load(t, text)
-	require.ErrorContains(t, err, "NAVY")
-	require.ErrorContains(t, err, "toy")
+// A 0 in the file is a 0, also where the default is another.
+func TestZeroIsAValue(t *testing.T) {
+	f, err := load(t, strings.Replace(good, "{after: 45s}", "{tail_gate: 0s, before: 0s}", 1))
+	require.NoError(t, err)
+	require.Zero(t, f.Gate.Lanes[0].Join.TailGate)
+	require.Zero(t, f.Gate.Lanes[0].Join.Before)
+	require.Equal(t, 60*time.Second, f.Gate.Lanes[0].Join.After)
 }
 
-func TestMissingFileIsSaid(t *testing.T) {
-	_, err := config.Load(filepath.Join(t.TempDir(), "none.yaml"))
-	require.ErrorIs(t, err, os.ErrNotExist)
+func TestAnchorsAndMergesAreFollowed(t *testing.T) {
+	f, err := load(t, strings.Replace(good, "{after: 45s}", "&usual {after: 45s}", 1)+
+		"  - id: 02\n    join:\n      <<: *usual\n      before: 3s\n  - {id: 03, join: *usual}\n")
+	require.NoError(t, err)
+	require.Equal(t, "02", f.Gate.Lanes[1].ID, "as written, not as a number")
+	require.Equal(t, 45*time.Second, f.Gate.Lanes[1].Join.After)
+	require.Equal(t, 3*time.Second, f.Gate.Lanes[1].Join.Before)
+	require.Equal(t, 45*time.Second, f.Gate.Lanes[2].Join.After)
 }

@@ -3,120 +3,178 @@ package config
 import (
 	"errors"
 	"fmt"
-	"net"
 	"os"
+	"path/filepath"
 	"reflect"
-	"strconv"
+	"slices"
 	"strings"
 
 	"github.com/go-playground/validator/v10"
 	"github.com/goccy/go-yaml"
 	"github.com/goccy/go-yaml/ast"
 	"github.com/goccy/go-yaml/parser"
+	"github.com/goccy/go-yaml/token"
 
 	"gatehouse/internal/event"
 )
-
-// Problem is one mistake in a configuration file.
-type Problem struct {
-	File    string `json:"file"`
-	Line    int    `json:"line"` // from 1; 0 when the place is not known
-	Column  int    `json:"column"`
-	Message string `json:"message"`
-	Excerpt string `json:"excerpt,omitempty"` // the lines around the mistake
-}
-
-// Error is the problem in one line and its excerpt below.
-func (p Problem) Error() string {
-	place := p.File
-	if p.Line > 0 {
-		place = fmt.Sprintf("%s:%d:%d", p.File, p.Line, p.Column)
-	}
-	return strings.TrimRight(place+": "+p.Message+"\n"+p.Excerpt, "\n")
-}
-
-// Problems are all mistakes of a file that could be told at once.
-type Problems []Problem
-
-// Error lists the problems, one after the other.
-func (ps Problems) Error() string {
-	lines := make([]string, len(ps))
-	for i, p := range ps {
-		lines[i] = p.Error()
-	}
-	return strings.Join(lines, "\n")
-}
 
 // File is a loaded configuration together with its source, which later checks
 // need in order to point at the place of a mistake.
 type File struct {
 	Gate Gate
-	path string
-	tree *ast.File
+
+	path     string // as given
+	absolute string
+	text     []byte
+	lines    []string
+	anchors  map[string]ast.Node
+	places   map[string]*token.Token // of each field that the file has
+	rules    *validator.Validate
+	problems Problems
 }
 
-// Load reads and checks a configuration file. The error is Problems when the
-// file can be read.
+// Load reads and checks a configuration file and takes no mistake. The error
+// is Problems when the file can be read.
 func Load(path string) (*File, error) {
-	text, err := os.ReadFile(path)
+	f, err := Open(path)
 	if err != nil {
-		return nil, fmt.Errorf("read configuration: %w", err)
+		return nil, err
 	}
-	f := &File{Gate: Default(), path: path}
-	if f.tree, err = parser.ParseBytes(text, 0); err != nil {
-		return nil, Problems{f.problem(err)}
-	}
-	if len(f.tree.Docs) != 1 || f.tree.Docs[0].Body == nil {
-		return nil, Problems{{File: path, Message: "the file must hold exactly one YAML document"}}
-	}
-	body := f.tree.Docs[0].Body
-	// Two passes: defaults of lanes depend on what the file says, and the field
-	// rules hold for the result.
-	if err := yaml.NodeToValue(body, &f.Gate, yaml.Strict()); err != nil {
-		return nil, Problems{f.problem(err)}
-	}
-	for i := range f.Gate.Lanes {
-		defaultLane(&f.Gate.Lanes[i])
-	}
-	if f.Gate.Hub.Embedded != nil {
-		defaultHub(f.Gate.Hub.Embedded)
-	}
-	if ps := append(f.fields(), f.meaning()...); len(ps) > 0 {
-		return nil, ps
+	if len(f.problems) > 0 {
+		return nil, f.problems
 	}
 	return f, nil
 }
 
-// problem turns a decoder's error into one with a place.
-func (f *File) problem(err error) Problem {
-	var at yaml.Error
-	if !errors.As(err, &at) || at.GetToken() == nil {
-		return Problem{File: f.path, Message: err.Error()}
+// Open reads and checks a configuration file. Its mistakes are in Problems;
+// what they concern has its default or is empty. The error is Problems when
+// the file is no YAML at all.
+func Open(path string) (*File, error) {
+	text, err := os.ReadFile(path)
+	if err != nil {
+		return nil, fmt.Errorf("read configuration: %w", err)
 	}
-	pos := at.GetToken().Position
-	_, excerpt, _ := strings.Cut(yaml.FormatError(err, false, true), "\n")
-	return Problem{File: f.path, Line: pos.Line, Column: pos.Column, Message: at.GetMessage(), Excerpt: excerpt}
+	absolute, err := filepath.Abs(path)
+	if err != nil {
+		return nil, fmt.Errorf("read configuration: %w", err)
+	}
+	f := &File{
+		Gate: Default(), path: path, absolute: absolute, text: text,
+		lines:  strings.Split(strings.ReplaceAll(string(text), "\r\n", "\n"), "\n"),
+		places: map[string]*token.Token{}, anchors: map[string]ast.Node{}, rules: newValidator(),
+	}
+	body, err := f.parse()
+	if err != nil {
+		return nil, err
+	}
+	d := &decoder{file: f, anchors: f.anchors}
+	d.value(body, reflect.ValueOf(&f.Gate).Elem(), "", nil)
+	f.Gate.complete()
+	f.problems = d.problems
+	f.problems = append(f.problems, f.broken("", f.Gate, d.problems)...)
+	f.problems = append(f.problems, f.meaning()...).sorted()
+	return f, nil
 }
 
-// at is a problem at the node with the given YAML path, such as
-// "$.lanes[0].id", or at its nearest parent that the file has.
-func (f *File) at(path, format string, args ...any) Problem {
-	p := Problem{File: f.path, Message: fmt.Sprintf(format, args...)}
-	for at := path; at != "" && at != "$"; at = parent(at) {
-		query, err := yaml.PathString(at)
-		if err != nil {
+func (f *File) parse() (ast.Node, error) {
+	// Keys that are there twice are told with the other mistakes.
+	tree, err := parser.ParseBytes(f.text, 0, parser.AllowDuplicateMapKey())
+	if err != nil {
+		return nil, Problems{f.syntax(err)}
+	}
+	var bodies []ast.Node
+	for _, doc := range tree.Docs {
+		if doc.Body != nil && doc.Body.Type() != ast.CommentType && doc.Body.Type() != ast.CommentGroupType {
+			bodies = append(bodies, doc.Body)
+		}
+	}
+	switch len(bodies) {
+	case 0:
+		return nil, Problems{{File: f.path, Scope: ScopePlace, Message: "the file is empty", Try: "start from configs/gate.yaml, the commented reference"}}
+	case 1:
+		return bodies[0], nil
+	}
+	return nil, Problems{f.problemAt(tokenOf(bodies[1]), "", "remove the line ---, or what follows it", "a second configuration begins here; the file must hold one")}
+}
+
+// syntax turns the parser's error into a problem with advice.
+func (f *File) syntax(err error) Problem {
+	var at yaml.Error
+	if !errors.As(err, &at) || at.GetToken() == nil {
+		return Problem{File: f.path, Scope: ScopePlace, Message: err.Error()}
+	}
+	return f.problemAt(at.GetToken(), "", f.syntaxAdvice(at.GetToken().Position.Line), "this is no YAML: %s", at.GetMessage())
+}
+
+// syntaxAdvice names what is most often wrong with a file that is no YAML. The
+// parser notices some slips only lines later.
+func (f *File) syntaxAdvice(line int) string {
+	lines := f.lines[:min(max(line, 1), len(f.lines))]
+	if strings.HasPrefix(strings.TrimLeft(lines[len(lines)-1], " "), "\t") {
+		return "indent with spaces, not with tabs"
+	}
+	for i, text := range lines {
+		text, _, _ = strings.Cut(text, " #")
+		if strings.HasPrefix(strings.TrimSpace(text), "#") {
 			continue
 		}
-		node, err := query.FilterFile(f.tree)
-		if err != nil || node == nil {
-			continue
+		count := func(s string) int { return strings.Count(text, s) }
+		switch {
+		case count(`"`)%2 == 1:
+			return fmt.Sprintf(`look at line %d: a " needs a second one`, i+1)
+		case count("[") > count("]") && i+2 >= len(lines):
+			return fmt.Sprintf("look at line %d: a [ needs a ]", i+1)
+		case count("{") > count("}") && i+2 >= len(lines):
+			return fmt.Sprintf("look at line %d: a { needs a }", i+1)
 		}
-		pos := node.GetToken().Position
-		p.Line, p.Column = pos.Line, pos.Column
-		return p
+	}
+	return "look at the indent of this line and of the one before, and at colons: they need a space behind them"
+}
+
+// Problems are the mistakes that were found, in the order of the file.
+func (f *File) Problems() Problems { return f.problems }
+
+// Path is the absolute path of the file.
+func (f *File) Path() string { return f.absolute }
+
+// Digest identifies the file's content.
+func (f *File) Digest() string { return event.Digest(f.text) }
+
+// Text is the file's content.
+func (f *File) Text() []byte { return f.text }
+
+// problemAt is a problem at a token of the file; nil is the file as a whole.
+func (f *File) problemAt(at *token.Token, path, try, format string, args ...any) Problem {
+	p := Problem{File: f.path, Message: fmt.Sprintf(format, args...), Try: try, Path: path, Scope: scopeOf(path)}
+	if at != nil {
+		p.Line, p.Column = at.Position.Line, at.Position.Column
+		p.Excerpt = excerpt(f.lines, p.Line, p.Column)
 	}
 	return p
 }
+
+// At is a problem at the field with the given path, such as lanes[0].id, or at
+// its nearest parent that the file has.
+func (f *File) At(path, try, format string, args ...any) Problem {
+	return f.problemAt(f.place(path), path, try, format, args...)
+}
+
+func (f *File) place(path string) *token.Token {
+	for at := path; at != ""; at = parent(at) {
+		if t := f.places[at]; t != nil {
+			return t
+		}
+	}
+	return nil
+}
+
+// Sound tells whether no mistake was found in the field or below it.
+func (f *File) Sound(path string) bool {
+	return !slices.ContainsFunc(f.problems, func(p Problem) bool { return under(p.Path, path) })
+}
+
+// has tells whether the file has the field.
+func (f *File) has(path string) bool { return f.places[path] != nil }
 
 func parent(path string) string {
 	if i := strings.LastIndexAny(path, ".["); i > 0 {
@@ -125,132 +183,32 @@ func parent(path string) string {
 	return ""
 }
 
-// fields checks the rules in the validate tags.
-func (f *File) fields() Problems {
-	err := newValidator().Struct(f.Gate)
-	var failed validator.ValidationErrors
-	if err == nil {
-		return nil
-	}
-	if !errors.As(err, &failed) {
-		return Problems{{File: f.path, Message: err.Error()}}
-	}
-	var ps Problems
-	for _, e := range failed {
-		_, path, _ := strings.Cut(e.Namespace(), ".") // the type's name stands first
-		ps = append(ps, f.at("$."+path, "%s %s", path, rule(e)))
-	}
-	return ps
-}
-
-// rule says in words which rule a field broke.
-func rule(e validator.FieldError) string {
-	switch e.Tag() {
-	case "required":
-		return "is missing"
-	case "oneof":
-		return fmt.Sprintf("is %q and must be one of: %s", fmt.Sprint(e.Value()), strings.ReplaceAll(e.Param(), " ", ", "))
-	case "len":
-		return "must have exactly " + e.Param() + " entries"
-	case "min":
-		return "must be at least " + e.Param()
-	case "max":
-		return "must be at most " + e.Param()
-	case "gt":
-		return "must be more than " + e.Param()
-	case "lte":
-		return "must be at most " + e.Param()
-	case "unique":
-		return "names something twice"
-	case "gte":
-		return "must not be less than " + e.Param()
-	case "alphanum":
-		return fmt.Sprintf("is %q and may hold only letters and digits", fmt.Sprint(e.Value()))
-	case "listen":
-		return fmt.Sprintf("is %q and must be of the form host:port; 127.0.0.1 is this machine alone, 0.0.0.0 all networks", fmt.Sprint(e.Value()))
-	}
-	return "breaks the rule " + e.Tag() + " " + e.Param()
-}
-
-func newValidator() *validator.Validate {
-	v := validator.New(validator.WithRequiredStructEnabled())
-	v.RegisterTagNameFunc(func(f reflect.StructField) string {
-		name, _, _ := strings.Cut(f.Tag.Get("yaml"), ",")
-		return name
-	})
-	// The only error of registering is an empty tag or function.
-	_ = v.RegisterValidation("listen", func(fl validator.FieldLevel) bool { return isListen(fl.Field().String()) })
-	return v
-}
-
-// isListen accepts host:port with a named host and any port; 0 takes a free one.
-func isListen(address string) bool {
-	host, port, err := net.SplitHostPort(address)
-	if err != nil || host == "" {
-		return false
-	}
-	_, err = strconv.ParseUint(port, 10, 16)
-	return err == nil
-}
-
-// meaning checks what no single field can tell.
-func (f *File) meaning() Problems {
-	var ps Problems
-	seen := map[event.Agency]bool{}
-	for i, a := range f.Gate.Agencies {
-		if seen[a.Code] {
-			ps = append(ps, f.at(fmt.Sprintf("$.agencies[%d].code", i), "agency %s is listed twice", a.Code))
-		}
-		seen[a.Code] = true
-	}
-	if f.Gate.Hub.Embedded == nil && f.Gate.Hub.URL == "" {
-		ps = append(ps, f.at("$.hub", "the hub needs either url or embedded"))
-	}
-	lanes := map[string]bool{}
-	for i, l := range f.Gate.Lanes {
-		if lanes[l.ID] {
-			ps = append(ps, f.at(fmt.Sprintf("$.lanes[%d].id", i), "lane %s is listed twice", l.ID))
-		}
-		lanes[l.ID] = true
-		ps = append(ps, f.devices(i, l)...)
-	}
-	return ps
-}
-
-func (f *File) devices(lane int, l Lane) Problems {
-	var ps Problems
-	seen := map[string]bool{}
-	for i, d := range l.Devices {
-		if seen[d.ID] {
-			ps = append(ps, f.at(fmt.Sprintf("$.lanes[%d].devices[%d].id", lane, i), "device %s is listed twice in lane %s", d.ID, l.ID))
-		}
-		seen[d.ID] = true
-	}
-	return ps
-}
+// devicePath is the path of a device's section.
+func devicePath(lane, device int) string { return fmt.Sprintf("lanes[%d].devices[%d]", lane, device) }
 
 // Settings gives the decode function for the device's own section, strict and
-// with the driver's validate tags.
+// with the driver's validate tags. Its error is Problems.
 func (f *File) Settings(lane, device int) func(into any) error {
-	d := f.Gate.Lanes[lane].Devices[device]
 	return func(into any) error {
-		if d.Settings == nil {
-			return newValidator().Struct(into)
+		path := devicePath(lane, device) + ".settings"
+		d := &decoder{file: f, anchors: f.anchors}
+		if n := f.Gate.Lanes[lane].Devices[device].Settings; n != nil {
+			above := []level{{"", reflect.TypeFor[Gate]()}, {"", reflect.TypeFor[Lane]()}, {"", reflect.TypeFor[Device]()}}
+			d.value(n, reflect.ValueOf(into).Elem(), path, above)
 		}
-		if err := yaml.NodeToValue(d.Settings, into, yaml.Strict(), yaml.Validator(newValidator())); err != nil {
-			return f.problem(err)
+		if ps := append(d.problems, f.broken(path, into, d.problems)...); len(ps) > 0 {
+			return ps.sorted()
 		}
 		return nil
 	}
 }
 
-// DeviceProblem points at a device whose driver refuses its settings.
-func (f *File) DeviceProblem(lane, device int, err error) Problem {
-	if p, ok := errors.AsType[Problem](err); ok {
-		return p
+// DeviceProblems points at a device whose driver refuses its settings.
+func (f *File) DeviceProblems(lane, device int, err error) Problems {
+	var ps Problems
+	if errors.As(err, &ps) {
+		return ps
 	}
-	return f.at(fmt.Sprintf("$.lanes[%d].devices[%d].settings", lane, device), "%s", err.Error())
+	path := devicePath(lane, device) + ".settings"
+	return Problems{f.At(path, "", "%s", err)}
 }
-
-// Digest identifies the file's content.
-func (f *File) Digest() string { return event.Digest([]byte(f.tree.String())) }

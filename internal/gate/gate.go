@@ -62,7 +62,7 @@ type gate struct {
 	eyes     *eyes
 	analyst  *lane.Analyst
 	lanes    *lane.Lanes
-	devices  []*lane.Device
+	devices  []*device
 
 	closers []func() error // in the order of opening
 }
@@ -140,6 +140,11 @@ func (g *gate) openLanes(ctx context.Context) error {
 		g.onRelease(field.Close)
 	}
 	env := driver.Env{Log: g.log, Evidence: g.evidence, Now: g.clock.Now, Broker: broker(field)}
+	make := maker{kinds: g.deps.Drivers, env: env, journal: g.journal, clock: g.clock}
+	problems := config.Sorted(g.file.Problems(), Check(g.file, g.deps.Drivers))
+	for _, p := range problems {
+		g.log.Error("configuration is wrong", "scope", p.Scope, "err", p.Head())
+	}
 	var lanes []*lane.Lane
 	for i, l := range cfg.Lanes {
 		one, err := lane.New(ctx, passageLane(cfg, l, policy), g.journal, g.analyst, g.log)
@@ -147,11 +152,12 @@ func (g *gate) openLanes(ctx context.Context) error {
 			return err
 		}
 		lanes = append(lanes, one)
-		devices, problems := buildDevices(g.file, i, g.deps.Drivers, env, g.journal, g.clock)
-		for _, p := range problems { // one bad device degrades alone
-			g.log.Error("device left out", "lane", l.ID, "err", p)
+		for j, d := range l.Devices {
+			if d.ID == "" || slices.ContainsFunc(l.Devices[:j], func(o config.Device) bool { return o.ID == d.ID }) {
+				continue // the lane's other devices tell that it is wrong
+			}
+			g.devices = append(g.devices, make.make(g.file, i, j, problems))
 		}
-		g.devices = append(g.devices, devices...)
 	}
 	g.lanes = lane.NewLanes(lanes, g.sharing, g.log)
 	return nil

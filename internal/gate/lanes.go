@@ -2,17 +2,12 @@ package gate
 
 import (
 	"context"
-	"fmt"
-	"log/slog"
-	"slices"
 	"time"
 
 	"gatehouse/internal/clock"
 	"gatehouse/internal/config"
-	"gatehouse/internal/driver"
 	"gatehouse/internal/event"
 	"gatehouse/internal/journal"
-	"gatehouse/internal/lane"
 	"gatehouse/internal/passage"
 	"gatehouse/internal/risk"
 )
@@ -35,48 +30,6 @@ func passageLane(g config.Gate, l config.Lane, policy *risk.Table) passage.Lane 
 		})
 	}
 	return out
-}
-
-// buildDevices makes the drivers of a lane. A device whose settings its driver
-// refuses is a Problem, and the others are built all the same.
-func buildDevices(f *config.File, index int, kinds []driver.Kind, env driver.Env, j lane.Journal, c *clock.Clock) ([]*lane.Device, config.Problems) {
-	var devices []*lane.Device
-	var problems config.Problems
-	l := f.Gate.Lanes[index]
-	for i, d := range l.Devices {
-		at := slices.IndexFunc(kinds, func(k driver.Kind) bool { return k.Name == d.Driver })
-		if at < 0 {
-			problems = append(problems, f.DeviceProblem(index, i, fmt.Errorf("there is no driver %q", d.Driver)))
-			continue
-		}
-		where := event.Where{Gate: f.Gate.ID, Lane: l.ID, Device: d.ID}
-		own := env
-		own.Log = env.Log.With("lane", l.ID, "device", d.ID, "driver", d.Driver)
-		drv, err := kinds[at].New(f.Settings(index, i), own)
-		if err != nil {
-			problems = append(problems, f.DeviceProblem(index, i, err))
-			continue
-		}
-		silence := d.Silence
-		if silence == 0 {
-			silence = kinds[at].Silence
-		}
-		cfg := lane.DeviceConfig{Where: where, Driver: d.Driver, Silence: silence}
-		devices = append(devices, lane.NewDevice(cfg, drv, j, c, env.Log))
-	}
-	return devices, problems
-}
-
-// Check builds every driver of the configuration without touching a device,
-// and returns what they refuse.
-func Check(f *config.File, kinds []driver.Kind) config.Problems {
-	var all config.Problems
-	for i := range f.Gate.Lanes {
-		env := driver.Env{Log: slog.New(slog.DiscardHandler)}
-		_, problems := buildDevices(f, i, kinds, env, nil, clock.New())
-		all = append(all, problems...)
-	}
-	return all
 }
 
 // inFlight is how long a frame may be on its way from a device to the disk. The

@@ -35,6 +35,9 @@ type DeviceConfig struct {
 	Where   event.Where
 	Driver  string
 	Silence time.Duration // after which the device counts as down; zero for never
+	// Fault is why the device cannot run, as when its settings are wrong: it is
+	// faulty for as long as it exists, and its driver may be nil.
+	Fault string
 }
 
 // Device supervises one driver: it starts it again when its link fails, stamps
@@ -49,6 +52,8 @@ type Device struct {
 	// mu orders journal appends with the state they follow from.
 	mu      sync.Mutex
 	state   event.DeviceState
+	since   time.Time            // of the state; zero before the first
+	reason  string               // of the state
 	heard   time.Time            // when the newest stored frame was received
 	unsaved []event.JournalEntry // changes that the journal refused, oldest first
 	poke    chan struct{}        // tells the silence watch that something was heard
@@ -62,8 +67,14 @@ func NewDevice(cfg DeviceConfig, d driver.Driver, j Journal, c *clock.Clock, log
 	}
 }
 
-// Run keeps the driver running until ctx ends.
+// Run keeps the driver running until ctx ends. A device that cannot run is
+// journalled as faulty, and nothing else comes of it.
 func (d *Device) Run(ctx context.Context) {
+	if d.cfg.Fault != "" {
+		d.become(ctx, event.Faulty, d.cfg.Fault, func() { d.log.Error("device left out", "reason", d.cfg.Fault) })
+		d.persist(ctx)
+		return
+	}
 	watchCtx, stop := context.WithCancel(ctx)
 	var watch sync.WaitGroup
 	watch.Go(func() { d.watchSilence(watchCtx) })
@@ -150,6 +161,7 @@ func (d *Device) settle(state event.DeviceState, heard time.Time, changes []even
 	if len(changes) > 0 {
 		last := changes[len(changes)-1].Link
 		d.log.Info("device state changed", "state", last.State, "was", d.state, "reason", last.Reason)
+		d.since, d.reason = last.Since, last.Reason
 	}
 	d.state, d.heard = state, heard
 	select {
@@ -187,18 +199,40 @@ func (d *Device) lost(ctx context.Context, err error) {
 
 // down makes the device's state Down once, with the reason.
 func (d *Device) down(ctx context.Context, reason string, say func()) {
+	d.become(ctx, event.Down, reason, say)
+}
+
+// become changes the device's state where no reading did.
+func (d *Device) become(ctx context.Context, state event.DeviceState, reason string, say func()) {
 	d.mu.Lock()
 	defer d.mu.Unlock()
-	if d.state == event.Down {
+	if d.state == state {
 		return
 	}
 	say()
 	now := d.clock.Now().UTC()
-	d.unsaved = append(d.unsaved, d.change(event.Down, now, reason, d.heard))
-	d.state = event.Down
+	d.unsaved = append(d.unsaved, d.change(state, now, reason, d.heard))
+	d.state, d.since, d.reason = state, now, reason
 	if err := d.journal.Append(ctx, journal.Main, d.unsaved...); err == nil {
 		d.unsaved = nil
 	} // else the next reading that can be stored brings it along
+}
+
+// persist tries to journal what the journal has refused until it is stored or
+// ctx ends: from a device that does not run no reading will bring it along.
+func (d *Device) persist(ctx context.Context) {
+	for ctx.Err() == nil {
+		d.mu.Lock()
+		if len(d.unsaved) > 0 && d.journal.Append(ctx, journal.Main, d.unsaved...) == nil {
+			d.unsaved = nil
+		}
+		left := len(d.unsaved)
+		d.mu.Unlock()
+		if left == 0 {
+			return
+		}
+		wait(ctx, lastPause)
+	}
 }
 
 // watchSilence makes the device Down when it has not been heard for the time
@@ -242,7 +276,10 @@ type Status struct {
 	event.Where
 	Driver string            `json:"driver"`
 	State  event.DeviceState `json:"state"`
-	Heard  time.Time         `json:"heard,omitzero"`
+	// Since is when the state began; zero before the device was heard first.
+	Since  time.Time `json:"since,omitzero"`
+	Reason string    `json:"reason,omitempty"`
+	Heard  time.Time `json:"heard,omitzero"` // when the newest stored frame was received
 }
 
 // Status tells the device's state now.
@@ -253,5 +290,5 @@ func (d *Device) Status() Status {
 	if state == "" {
 		state = event.Down // never heard is no state to trust
 	}
-	return Status{Where: d.cfg.Where, Driver: d.cfg.Driver, State: state, Heard: d.heard}
+	return Status{Where: d.cfg.Where, Driver: d.cfg.Driver, State: state, Since: d.since, Reason: d.reason, Heard: d.heard}
 }
