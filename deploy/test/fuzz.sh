@@ -10,13 +10,15 @@ out=$PWD/build/fuzz
 mkdir -p "$out"
 cache=$("$go" env GOCACHE)/fuzz
 module=$("$go" list -m)
+# An input that finds new code is made shorter for a minute, unless told
+# otherwise: a short run would do nothing else.
 
 one() { # DIR TARGET
   local dir=$1 target=$2 name log began=$SECONDS status=0
   name=${dir//\//-}
   log=$out/$name-$target.log
   (cd "$dir" && "$out/$name.test" -test.run '^$' -test.fuzz "^$target\$" -test.fuzztime "$time" -test.parallel 1 \
-    -test.fuzzcachedir "$cache/$module/$dir") >"$log" 2>&1 || status=$?
+    -test.fuzzminimizetime 1s -test.fuzzcachedir "$cache/$module/$dir") >"$log" 2>&1 || status=$?
   local execs
   execs=$(grep -oE 'execs: [0-9]+' "$log" | tail -n 1 | cut -d ' ' -f 2) || execs=0
   if [ "$status" -eq 0 ] && [ "${execs:-0}" -gt 0 ]; then

@@ -149,9 +149,10 @@ func (s *story) judge(c account.Case) account.Report {
 // it can be heard again with the first frame that it sends to a daemon that is
 // ready, and when the simulator was ended it fell silent after its last.
 func (s *story) perDevice(b account.Books) {
-	sent := map[string][]time.Time{}
+	sent := map[account.Device][]time.Time{}
 	for _, f := range b.Ledger {
-		sent[f.Device] = append(sent[f.Device], f.At)
+		d := account.Device{Lane: f.Lane, Name: f.Device}
+		sent[d] = append(sent[d], f.At)
 	}
 	for _, w := range slices.Clone(s.windows) {
 		for device, times := range sent {

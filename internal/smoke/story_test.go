@@ -157,8 +157,8 @@ func (s *story) start() {
 	s.sim, err = s.stage.StartSim(scenario(s.root))
 	require.NoError(s.t, err)
 	require.NoError(s.t, stage.Until(s.within(20*time.Second), "the simulated ports", func() (bool, error) {
-		_, err := os.Stat(s.stage.Path("sim", "dev", "xray"))
-		return err == nil, nil
+		ports, err := filepath.Glob(s.stage.Path("sim", "dev", "*xray"))
+		return len(ports) > 0, err
 	}, s.sim))
 	s.startDaemon("")
 	for _, a := range event.Agencies() {

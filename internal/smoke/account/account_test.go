@@ -28,19 +28,20 @@ func lorry(c *account.Case, n int, from float64) {
 	photo, scan := digestOf(name+" photo"), digestOf(name+" scan")
 	p := event.Passage{
 		ID: event.DeriveID(at(from), "passage", "1", event.ID(name)), Version: 2, State: event.Closed, OpenedAt: at(from + 1),
+		Where: event.Where{Lane: "01"}, Kind: event.Vehicle, Findings: []event.Finding{{Code: event.FindingRadiationGamma}},
 		Photos: []event.Photo{{Image: event.Evidence{SHA256: photo}, Analysis: "done"}},
 		Scans:  []event.ScanView{{Image: event.Evidence{SHA256: scan}, Analysis: "done"}},
 		Plates: []event.PlateReading{{Text: "12C12345", Score: 0.9}},
 	}
 	send := func(device, kind, digest string, seconds float64) {
 		c.Books.Ledger = append(c.Books.Ledger, book.Frame{
-			N: len(c.Books.Ledger) + 1, Device: device, Kind: kind, SHA256: digest, At: at(seconds), Passage: name,
+			N: len(c.Books.Ledger) + 1, Lane: "01", Device: device, Kind: kind, SHA256: digest, At: at(seconds), Passage: name,
 		})
 		p.Readings = append(p.Readings, event.ReadingRef{
 			ID: event.NewID(at(seconds)), Device: device, ReceivedAt: at(seconds), Frames: []string{digest},
 		})
 		for _, s := range c.Stores {
-			s.Frames = append(s.Frames, account.FrameRow{Device: device, Digest: digest[:16]})
+			s.Frames = append(s.Frames, account.FrameRow{Lane: "01", Device: device, Digest: digest[:16]})
 		}
 	}
 	send("camera", book.MQTT, photo, from)
@@ -50,7 +51,7 @@ func lorry(c *account.Case, n int, from float64) {
 	send("xray", book.File, scan, from+3)
 	gamma := event.Alert{ID: event.DeriveID(at(from), "alert", "1", p.ID), MsgType: "Alert", EventCode: event.FindingRadiationGamma, Passage: p.ID}
 	c.Books.Truth = append(c.Books.Truth, book.Truth{
-		Vehicle: name, Plate: "12C12345", Photo: photo, Scan: book.Scan{Image: scan}, Rad: book.Radiation{GammaAlarm: true},
+		Lane: "01", Vehicle: name, Kind: "rigid", Plate: "12C12345", Findings: []string{event.FindingRadiationGamma}, Photo: photo, Scan: book.Scan{Image: scan}, Rad: book.Radiation{GammaAlarm: true},
 		Began: at(from), Ended: at(from + 3),
 	})
 	for _, s := range c.Stores {
@@ -65,7 +66,7 @@ func lorry(c *account.Case, n int, from float64) {
 // sound is a case in which nothing is wrong: three lorries, idle lines that are
 // all the same, a verdict, and a kill whose gap swallowed one of four lines.
 func sound() account.Case {
-	c := account.Case{Vision: true, PlatesWanted: 0.5, CleanWanted: 3}
+	c := account.Case{Vision: true, PlatesWanted: 0.5, CleanWanted: 3, Findings: true}
 	for _, a := range event.Agencies() {
 		c.Stores = append(c.Stores, &account.Store{
 			Agency: a, Evidence: map[string]string{}, Received: map[event.ID]account.Arrival{},
@@ -77,16 +78,16 @@ func sound() account.Case {
 	}
 	idle := digestOf("GB,000230,000231,000229,000230")
 	for i := range 4 {
-		c.Books.Ledger = append(c.Books.Ledger, book.Frame{N: 100 + i, Device: "rpm", Kind: book.Line, SHA256: idle, At: at(50 + float64(i))})
+		c.Books.Ledger = append(c.Books.Ledger, book.Frame{N: 100 + i, Lane: "01", Device: "rpm", Kind: book.Line, SHA256: idle, At: at(50 + float64(i))})
 	}
 	c.Faults = []account.Window{{From: at(51.5), To: at(52.5), What: "kill"}}
 	said := account.Said{Agency: event.Customs, Passage: c.Stores[0].Passages[0].ID, Code: event.Hold, Reason: "because"}
 	c.Said = []account.Said{said}
 	for _, s := range c.Stores {
 		for range 3 {
-			s.Frames = append(s.Frames, account.FrameRow{Device: "rpm", Digest: idle[:16]})
+			s.Frames = append(s.Frames, account.FrameRow{Lane: "01", Device: "rpm", Digest: idle[:16]})
 		}
-		s.Gaps = []event.Gap{{Where: event.Where{Device: "rpm"}, From: at(51.2), To: at(52.9), Reason: "restart"}}
+		s.Gaps = []event.Gap{{Where: event.Where{Lane: "01", Device: "rpm"}, From: at(51.2), To: at(52.9), Reason: "restart"}}
 		s.Verdicts = []event.Verdict{{ID: "v1", Agency: said.Agency, Passage: said.Passage, Code: said.Code, Reason: said.Reason}}
 	}
 	return c
@@ -144,19 +145,19 @@ func TestWhatIsWrongIsFound(t *testing.T) {
 		},
 		"a line is doubled": {
 			spoil: func(c *account.Case) {
-				second(c).Frames = append(second(c).Frames, account.FrameRow{Device: "rpm", Digest: digestOf("sim-000001 line 0")[:16]})
+				second(c).Frames = append(second(c).Frames, account.FrameRow{Lane: "01", Device: "rpm", Digest: digestOf("sim-000001 line 0")[:16]})
 			},
 			want: []account.Kind{account.FrameDoubled}, doubled: 1,
 		},
 		"a message is doubled and nothing was killed": {
 			spoil: func(c *account.Case) {
-				second(c).Frames = append(second(c).Frames, account.FrameRow{Device: "camera", Digest: digestOf("sim-000001 photo")[:16]})
+				second(c).Frames = append(second(c).Frames, account.FrameRow{Lane: "01", Device: "camera", Digest: digestOf("sim-000001 photo")[:16]})
 			},
 			want: []account.Kind{account.FrameDoubled}, doubled: 1,
 		},
 		"a frame was never sent": {
 			spoil: func(c *account.Case) {
-				second(c).Frames = append(second(c).Frames, account.FrameRow{Device: "rpm", Digest: digestOf("invented")[:16]})
+				second(c).Frames = append(second(c).Frames, account.FrameRow{Lane: "01", Device: "rpm", Digest: digestOf("invented")[:16]})
 			},
 			want: []account.Kind{account.FrameInvented},
 		},
@@ -166,7 +167,7 @@ func TestWhatIsWrongIsFound(t *testing.T) {
 		},
 		"a gap without a fault": {
 			spoil: func(c *account.Case) {
-				second(c).Gaps = append(second(c).Gaps, event.Gap{Where: event.Where{Device: "xray"}, From: at(60), To: at(62.1)})
+				second(c).Gaps = append(second(c).Gaps, event.Gap{Where: event.Where{Lane: "01", Device: "xray"}, From: at(60), To: at(62.1)})
 			},
 			want: []account.Kind{account.GapTooLong},
 		},
@@ -201,7 +202,7 @@ func TestWhatIsWrongIsFound(t *testing.T) {
 		"a passage of nobody": {
 			spoil: func(c *account.Case) {
 				s := second(c)
-				s.Passages = append(s.Passages, event.Passage{ID: "nobody", Version: 1, OpenedAt: at(40)})
+				s.Passages = append(s.Passages, event.Passage{ID: "nobody", Version: 1, Where: event.Where{Lane: "01"}, OpenedAt: at(40)})
 				s.Versions = append(s.Versions, account.Version{ID: "nobody", Version: 1})
 			},
 			want: []account.Kind{account.PassageInvented},
@@ -311,20 +312,20 @@ func TestRepeatedMessagesAroundAKillAreNotDoubles(t *testing.T) {
 	c := sound()
 	c.Faults = append(c.Faults, account.Window{From: at(0.1), To: at(0.9), What: "kill"})
 	for _, s := range c.Stores {
-		s.Frames = append(s.Frames, account.FrameRow{Device: "camera", Digest: digestOf("sim-000001 photo")[:16]})
+		s.Frames = append(s.Frames, account.FrameRow{Lane: "01", Device: "camera", Digest: digestOf("sim-000001 photo")[:16]})
 	}
 	r := account.Judge(c)
 	require.Empty(t, r.Problems)
 	require.Equal(t, 1, r.Figures.Redelivered)
 
 	// But not a second time: there was one kill.
-	second(&c).Frames = append(second(&c).Frames, account.FrameRow{Device: "camera", Digest: digestOf("sim-000001 photo")[:16]})
+	second(&c).Frames = append(second(&c).Frames, account.FrameRow{Lane: "01", Device: "camera", Digest: digestOf("sim-000001 photo")[:16]})
 	require.Equal(t, []account.Kind{account.FrameDoubled}, kinds(account.Judge(c)))
 }
 
 func TestAMessageUnderWayAtTheEndMayHaveArrived(t *testing.T) {
 	c := sound()
-	second(&c).Frames = append(second(&c).Frames, account.FrameRow{Device: "camera", Digest: digestOf("last photo")[:16]})
+	second(&c).Frames = append(second(&c).Frames, account.FrameRow{Lane: "01", Device: "camera", Digest: digestOf("last photo")[:16]})
 	require.Equal(t, []account.Kind{account.FrameInvented}, kinds(account.Judge(c)))
 	c.Unsure = 1
 	require.Empty(t, account.Judge(c).Problems)
@@ -343,7 +344,7 @@ func TestVehiclesInGapsAreNotJudgedButNeverDoubled(t *testing.T) {
 	c := sound()
 	c.CleanWanted = 2
 	for _, s := range c.Stores {
-		s.Gaps = append(s.Gaps, event.Gap{Where: event.Where{Device: "xray"}, From: at(0.5), To: at(1.5)})
+		s.Gaps = append(s.Gaps, event.Gap{Where: event.Where{Lane: "01", Device: "xray"}, From: at(0.5), To: at(1.5)})
 	}
 	c.Faults = append(c.Faults, account.Window{From: at(0.6), To: at(1.5)})
 	lost := second(&c).Passages[0]

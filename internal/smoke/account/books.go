@@ -11,6 +11,7 @@ import (
 	"path/filepath"
 
 	"gatehouse/internal/sim/book"
+	"gatehouse/internal/sim/fault"
 )
 
 // Books are what the simulator wrote down: the frames that it fully sent, and
@@ -18,10 +19,19 @@ import (
 type Books struct {
 	Ledger []book.Frame
 	Truth  []book.Truth
+	Spoilt []book.Frame // what faults made of frames whose framing they broke
+	Faults []fault.Change
 }
 
-// ReadBooks reads ledger.jsonl and truth.jsonl of the simulator's folder. A
-// last line that is still being written is left out.
+// Device is a device of a lane; its name alone is none, since names repeat
+// across lanes.
+type Device struct{ Lane, Name string }
+
+func (d Device) String() string { return book.Key(d.Lane, d.Name) }
+
+// ReadBooks reads the books in the simulator's folder. A last line that is
+// still being written is left out, and a book that was not begun is empty but
+// for the ledger and the truth.
 func ReadBooks(dir string) (Books, error) {
 	ledger, err := readLines[book.Frame](filepath.Join(dir, "ledger.jsonl"))
 	if err != nil {
@@ -31,7 +41,15 @@ func ReadBooks(dir string) (Books, error) {
 	if err != nil {
 		return Books{}, err
 	}
-	return Books{Ledger: ledger, Truth: truth}, nil
+	spoilt, err := readLines[book.Frame](filepath.Join(dir, "spoilt.jsonl"))
+	if err != nil && !errors.Is(err, os.ErrNotExist) {
+		return Books{}, err
+	}
+	faults, err := readLines[fault.Change](filepath.Join(dir, "faults.jsonl"))
+	if err != nil && !errors.Is(err, os.ErrNotExist) {
+		return Books{}, err
+	}
+	return Books{Ledger: ledger, Truth: truth, Spoilt: spoilt, Faults: faults}, nil
 }
 
 func readLines[T any](path string) ([]T, error) {

@@ -40,7 +40,7 @@ func (j *judge) alerts() {
 			continue
 		}
 		j.radiation(t, j.of[t.Vehicle][0])
-		if t.Scan.Threat {
+		if t.Scan.Threat || slices.ContainsFunc(t.Bags, func(b book.Bag) bool { return b.Scan.Threat }) {
 			j.figures.Threats++
 			if j.alerted(j.of[t.Vehicle][0], event.FindingXrayAnomaly) {
 				j.figures.ThreatsAlerted++
@@ -144,42 +144,74 @@ func (j *judge) analysed(p event.ID, what, digest, analysis string) {
 // spoilt says that the simulator itself had damaged the picture.
 func (j *judge) spoilt(digest string) bool {
 	return slices.ContainsFunc(j.c.Books.Truth, func(t book.Truth) bool {
-		device := ""
-		switch digest {
-		case t.Photo:
-			device = "camera"
-		case t.Scan.Image:
-			device = "xray"
-		default:
-			return false
-		}
-		return slices.ContainsFunc(t.Faults, func(f string) bool {
+		device := pictured(t, digest)
+		return device != "" && slices.ContainsFunc(t.Faults, func(f string) bool {
 			return strings.HasPrefix(f, device+"/image-") || strings.HasPrefix(f, "image-")
 		})
 	})
 }
 
-// plates compares what was read with what the vehicles bore.
+// pictured is the device that made a picture of a vehicle or person; empty when
+// the picture is of another.
+func pictured(t book.Truth, digest string) string {
+	switch digest {
+	case "":
+		return ""
+	case t.Photo:
+		return "camera"
+	case t.RearPhoto:
+		return "camera2"
+	case t.Scan.Image:
+		return "xray"
+	}
+	if slices.ContainsFunc(t.Bags, func(b book.Bag) bool { return b.Scan.Image == digest }) {
+		return "xray"
+	}
+	return ""
+}
+
+// Views of plates.
+const (
+	front = "front"
+	rear  = "rear"
+)
+
+// plates compares what was read with what the vehicles bore, front and rear.
 func (j *judge) plates() {
 	for i, t := range j.c.Books.Truth {
-		if t.Plate == "" || t.Photo == "" || j.spoilt(t.Photo) || !j.regular(i) || len(j.of[t.Vehicle]) != 1 {
+		if !j.regular(i) || len(j.of[t.Vehicle]) != 1 {
 			continue
 		}
-		j.figures.Plates++
-		if bestPlate(j.byID[j.of[t.Vehicle][0]]) == t.Plate {
-			j.figures.PlatesRead++
+		p := j.byID[j.of[t.Vehicle][0]]
+		if t.Plate != "" && t.Photo != "" && !j.spoilt(t.Photo) {
+			j.figures.Plates++
+			if bestPlate(p, front) == t.Plate {
+				j.figures.PlatesRead++
+			}
+		}
+		if t.RearPlate != "" && t.RearPhoto != "" && !j.spoilt(t.RearPhoto) {
+			j.figures.Rear++
+			if bestPlate(p, rear) == t.RearPlate {
+				j.figures.RearRead++
+			}
 		}
 	}
-	if float64(j.figures.PlatesRead) < j.c.PlatesWanted*float64(j.figures.Plates) {
-		j.problem(VisionFailed, "%d of %d plates were read right", j.figures.PlatesRead, j.figures.Plates)
+	for _, side := range []struct {
+		name      string
+		right, of int
+	}{{front, j.figures.PlatesRead, j.figures.Plates}, {rear, j.figures.RearRead, j.figures.Rear}} {
+		if float64(side.right) < j.c.PlatesWanted*float64(side.of) {
+			j.problem(VisionFailed, "%d of %d %s plates were read right", side.right, side.of, side.name)
+		}
 	}
 }
 
-// bestPlate is the text of the surest plate that was read at all.
-func bestPlate(p *event.Passage) string {
+// bestPlate is the text of the surest plate that was read at all on a side;
+// readings that do not say theirs count as of the front.
+func bestPlate(p *event.Passage, side string) string {
 	var best event.PlateReading
 	for _, r := range p.Plates {
-		if r.Text != "" && (best.Text == "" || r.Score > best.Score) {
+		if r.Text != "" && cmp.Or(r.View, front) == side && (best.Text == "" || r.Score > best.Score) {
 			best = r
 		}
 	}

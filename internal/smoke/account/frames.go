@@ -3,6 +3,7 @@ package account
 import (
 	"cmp"
 	"slices"
+	"strings"
 	"time"
 
 	"gatehouse/internal/event"
@@ -17,21 +18,34 @@ const digestLength = 16
 // was stored sends it again: MQTT promises at least once, not once.
 const again = 10 * time.Second
 
-type frameKey struct{ device, digest string }
+// besides is how close in time to a damaged frame a sound one has to be for
+// the damage to have taken it along: it ran into the next, or broke it off.
+const besides = 2 * time.Second
+
+type frameKey struct {
+	Device
+	digest string
+}
+
+func keyOf(f book.Frame) frameKey { return frameKey{Device{f.Lane, f.Device}, short(f.SHA256)} }
 
 func short(digest string) string { return digest[:min(len(digest), digestLength)] }
 
-// frames compares the ledger with the frame logs, per device and digest with
-// multiplicity.
+// frames compares the ledger with the frame logs, per lane, device and digest
+// with multiplicity.
 func (j *judge) frames() {
 	sent := map[frameKey][]book.Frame{}
 	for _, f := range j.c.Books.Ledger {
-		key := frameKey{f.Device, short(f.SHA256)}
-		sent[key] = append(sent[key], f)
+		sent[keyOf(f)] = append(sent[keyOf(f)], f)
 	}
 	found := map[frameKey]int{}
 	for _, f := range j.s.Frames {
-		found[frameKey{f.Device, f.Digest}]++
+		found[frameKey{Device{f.Lane, f.Device}, f.Digest}]++
+	}
+	j.damaged = map[Device][]book.Frame{}
+	for _, f := range j.c.Books.Spoilt {
+		d := Device{f.Lane, f.Device}
+		j.damaged[d] = append(j.damaged[d], f)
 	}
 	for key, lines := range sent {
 		switch n := found[key]; {
@@ -41,14 +55,30 @@ func (j *judge) frames() {
 			j.surplus(key, lines, n-len(lines))
 		}
 	}
+	j.invented(sent, found)
+}
+
+// invented finds what was never sent. Of the bytes that a fault made of a
+// frame, nobody can say which frames a receiver cuts them into, but not that
+// they are more than the bytes.
+func (j *judge) invented(sent map[frameKey][]book.Frame, found map[frameKey]int) {
 	unsure := j.c.Unsure
+	pieces := map[Device]int{}
+	for device, list := range j.damaged {
+		for _, f := range list {
+			pieces[device] += f.Bytes
+		}
+	}
 	for key, n := range found {
-		if len(sent[key]) == 0 && !isState(key) {
-			if key.device == fault.Camera && n <= unsure {
-				unsure -= n
-				continue
-			}
-			j.problemN(FrameInvented, n, "%s %s is in the frame logs %d times and was never sent", key.device, key.digest, n)
+		switch {
+		case len(sent[key]) > 0 || isState(key):
+		case isCamera(key.Device) && n <= unsure:
+			unsure -= n
+		case n <= pieces[key.Device]:
+			pieces[key.Device] -= n
+			j.figures.Pieces += n
+		default:
+			j.problemN(FrameInvented, n, "%s %s is in the frame logs %d times and was never sent", key.Device, key.digest, n)
 		}
 	}
 }
@@ -56,36 +86,54 @@ func (j *judge) frames() {
 // missing judges n of the lines of one content that were not found: those
 // that lie in a recorded gap of their device may be.
 func (j *judge) missing(key frameKey, lines []book.Frame, n int) {
-	inGap := 0
+	inGap, taken := 0, 0
 	var outside book.Frame
 	for _, l := range lines {
-		if j.inGap(l.Device, l.At, l.At) {
+		switch {
+		case j.inGap(key.Device, l.At, l.At):
 			inGap++
-		} else {
+		case j.besideDamage(key.Device, l.At):
+			taken++
+		default:
 			outside = l
 		}
 	}
 	explained := min(n, inGap)
 	j.figures.InGaps += explained
-	if lost := n - explained; lost > 0 {
-		j.problemN(FrameLost, lost, "%s frame %d of %s (%s, %s) is missing outside of every gap; %s", key.device, outside.N,
-			outside.At.Format(time.RFC3339Nano), key.digest, cmp.Or(outside.Passage, "idle"), j.nearest(key.device, outside.At))
+	n -= explained
+	taken = min(n, taken, len(j.damaged[key.Device])-j.taken[key.Device])
+	if j.taken == nil {
+		j.taken = map[Device]int{}
 	}
+	j.taken[key.Device] += taken
+	j.figures.TakenAlong += taken
+	if lost := n - taken; lost > 0 {
+		if outside.N == 0 {
+			outside = lines[len(lines)-1]
+		}
+		j.problemN(FrameLost, lost, "%s frame %d of %s (%s, %s) is missing outside of every gap; %s", key.Device, outside.N,
+			outside.At.Format(time.RFC3339Nano), key.digest, cmp.Or(outside.Passage, "idle"), j.nearest(key.Device, outside.At))
+	}
+}
+
+// besideDamage says that a frame was sent right beside one that a fault damaged.
+func (j *judge) besideDamage(d Device, at time.Time) bool {
+	return slices.ContainsFunc(j.damaged[d], func(f book.Frame) bool { return f.At.Sub(at).Abs() <= besides })
 }
 
 // nearest tells the device's gap that ends or begins closest to a moment, for
 // whoever has to find out why a frame is missing.
-func (j *judge) nearest(device string, at time.Time) string {
+func (j *judge) nearest(d Device, at time.Time) string {
 	var best *event.Gap
 	var least time.Duration
 	for i := range j.s.Gaps {
 		g := &j.s.Gaps[i]
-		if g.Device != device {
+		if deviceOf(g.Where) != d {
 			continue
 		}
-		d := min(at.Sub(g.From).Abs(), at.Sub(g.To).Abs())
-		if best == nil || d < least {
-			best, least = g, d
+		away := min(at.Sub(g.From).Abs(), at.Sub(g.To).Abs())
+		if best == nil || away < least {
+			best, least = g, away
 		}
 	}
 	if best == nil {
@@ -94,27 +142,50 @@ func (j *judge) nearest(device string, at time.Time) string {
 	return "nearest gap " + best.From.Format("15:04:05.000000") + " to " + best.To.Format("15:04:05.000000")
 }
 
-// surplus judges n more of one content than were sent. A message or a file may
-// come again when a kill hid that it was stored; a serial line cannot.
+func deviceOf(w event.Where) Device { return Device{w.Lane, w.Device} }
+
+// surplus judges n more of one content than were sent. A message, a file or a
+// packet that is acknowledged may come again when a kill hid that it was
+// stored; a serial line cannot. Answers are repeated as often as the gate asks,
+// and the ledger has the changed ones only.
 func (j *judge) surplus(key frameKey, lines []book.Frame, n int) {
+	if lines[0].Kind == book.Answer {
+		return
+	}
 	kills := 0
 	for _, w := range j.c.Faults {
-		if w.Device == "" && slices.ContainsFunc(lines, func(l book.Frame) bool { return within(l.At, w.From.Add(-again), w.To.Add(again)) }) {
+		if w.Device == (Device{}) && slices.ContainsFunc(lines, func(l book.Frame) bool { return within(l.At, w.From.Add(-again), w.To.Add(again)) }) {
 			kills++
 		}
 	}
-	if lines[0].Kind != book.Line && n <= kills {
+	if comesAgain(lines[0]) && n <= kills {
 		j.figures.Redelivered += n
 		return
 	}
-	j.problemN(FrameDoubled, n, "%s %s was sent %d times (last %s) and is in the frame logs %d times", key.device, key.digest, len(lines),
+	j.problemN(FrameDoubled, n, "%s %s was sent %d times (last %s) and is in the frame logs %d times", key.Device, key.digest, len(lines),
 		lines[len(lines)-1].At.Format(time.RFC3339Nano), len(lines)+n)
 }
+
+// comesAgain says that the sender sends again what was not acknowledged. Of the
+// devices with packets only barcode readers are answered.
+func comesAgain(f book.Frame) bool {
+	switch f.Kind {
+	case book.MQTT, book.File:
+		return true
+	case book.Packet:
+		return strings.HasPrefix(f.Device, fault.Barcode)
+	}
+	return false
+}
+
+// isCamera says that a device is a plate camera: a lane's second one is named
+// camera2.
+func isCamera(d Device) bool { return strings.HasPrefix(d.Name, fault.Camera) }
 
 // isState says that a frame is a camera's retained state, which the broker
 // repeats as it likes and the ledger leaves out.
 func isState(key frameKey) bool {
-	if key.device != fault.Camera {
+	if !isCamera(key.Device) {
 		return false
 	}
 	return slices.ContainsFunc([]string{"online", "offline", "disconnected"}, func(word string) bool {
@@ -123,10 +194,10 @@ func isState(key frameKey) bool {
 }
 
 // inGap says whether [from, to] touches a recorded gap of the device; of any
-// device when it is empty.
-func (j *judge) inGap(device string, from, to time.Time) bool {
+// device of its lane when it has no name.
+func (j *judge) inGap(d Device, from, to time.Time) bool {
 	return slices.ContainsFunc(j.s.Gaps, func(g event.Gap) bool {
-		return (device == "" || g.Device == device) && !to.Before(g.From) && !from.After(g.To)
+		return g.Lane == d.Lane && (d.Name == "" || g.Device == d.Name) && !to.Before(g.From) && !from.After(g.To)
 	})
 }
 
@@ -137,7 +208,7 @@ func (j *judge) gaps() {
 		excess := g.To.Sub(g.From) - j.explained(g)
 		j.figures.WorstGapExcess = max(j.figures.WorstGapExcess, int(excess.Milliseconds()))
 		if excess > Tolerance {
-			j.problem(GapTooLong, "%s from %s to %s (%s) is %s longer than the faults in it", g.Device,
+			j.problem(GapTooLong, "%s from %s to %s (%s) is %s longer than the faults in it", deviceOf(g.Where),
 				g.From.Format("15:04:05.000"), g.To.Format("15:04:05.000"), g.Reason, excess.Round(time.Millisecond))
 		}
 	}
@@ -146,7 +217,7 @@ func (j *judge) gaps() {
 // explained is how much of a gap lies in known faults.
 func (j *judge) explained(g event.Gap) time.Duration {
 	windows := slices.Clone(j.c.Faults)
-	windows = slices.DeleteFunc(windows, func(w Window) bool { return w.Device != "" && w.Device != g.Device })
+	windows = slices.DeleteFunc(windows, func(w Window) bool { return w.Device != Device{} && w.Device != deviceOf(g.Where) })
 	slices.SortFunc(windows, func(a, b Window) int { return a.From.Compare(b.From) })
 	var sum time.Duration
 	at := g.From

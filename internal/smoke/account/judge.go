@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"gatehouse/internal/event"
+	"gatehouse/internal/sim/book"
 )
 
 // Kind is what is wrong.
@@ -26,10 +27,13 @@ const (
 	PassageDoubled  Kind = "passage-doubled"  // a vehicle, or its frames, in two passages
 	PassageInvented Kind = "passage-invented" // a passage of nobody
 	PassageMixed    Kind = "passage-mixed"    // frames of two vehicles in one passage
+	PassageKind     Kind = "passage-kind"     // a person's passage that says vehicle, or the other way round
 	VersionHole     Kind = "version-hole"     // versions of a passage are not 1, 2, 3 ...
 	AlertLost       Kind = "alert-lost"       // a radiation alarm without its alert
 	AlertDoubled    Kind = "alert-doubled"    // two alerts of one finding
 	AlertInvented   Kind = "alert-invented"   // a radiation alert without an alarm
+	FindingLost     Kind = "finding-lost"     // a planted finding that the passage lacks
+	FindingInvented Kind = "finding-invented" // one that was not planted, and that no misreading explains
 	VerdictLost     Kind = "verdict-lost"
 	VerdictDoubled  Kind = "verdict-doubled"
 	EvidenceLost    Kind = "evidence-lost" // named by a passage and not there, or not what it is named
@@ -54,7 +58,7 @@ func (p Problem) String() string {
 // Window is a time in which the harness itself had something out of order.
 type Window struct {
 	From, To time.Time
-	Device   string // empty for all of the lane
+	Device   Device // zero for every device of every lane
 	What     string
 }
 
@@ -89,8 +93,12 @@ type Case struct {
 	// of plates of clean vehicles that must be read right.
 	Vision       bool
 	PlatesWanted float64
-	// CleanWanted is the least number of vehicles outside of gaps.
+	// CleanWanted is the least number of vehicles and persons outside of gaps,
+	// in each lane that had any.
 	CleanWanted int
+	// Findings says that the passages' findings are compared with what was
+	// planted.
+	Findings bool
 }
 
 // Report is the outcome.
@@ -106,9 +114,11 @@ type Figures struct {
 	Doubled        int `json:"doubled"`         // of frames, events, passages, alerts, verdicts
 	InGaps         int `json:"in_gaps"`         // frames that are missing inside recorded gaps
 	Redelivered    int `json:"redelivered"`     // messages that a kill made the sender send again
+	Pieces         int `json:"pieces"`          // frames that damaged ones were cut into
+	TakenAlong     int `json:"taken_along"`     // sound frames that a damaged one beside them took along
 	Gaps           int `json:"gaps"`            //
 	WorstGapExcess int `json:"gap_excess_ms"`   // of a gap over the fault
-	Vehicles       int `json:"vehicles"`        //
+	Vehicles       int `json:"vehicles"`        // and persons
 	Clean          int `json:"clean_vehicles"`  // outside of all gaps
 	Passages       int `json:"passages"`        //
 	Alerts         int `json:"alerts"`          //
@@ -119,9 +129,25 @@ type Figures struct {
 	Plates         int `json:"plates"`          // of clean vehicles
 	Threats        int `json:"threats"`         // clean vehicles with a threat in the scan
 	ThreatsAlerted int `json:"threats_alerted"` // of them
+	// Rear plates of clean vehicles, and how many were read right.
+	RearRead int `json:"rear_plates_right"`
+	Rear     int `json:"rear_plates"`
+	// Lanes are the counts of each lane.
+	Lanes map[string]LaneFigures `json:"lanes"`
+	// Findings are the counts of each code, over clean vehicles and persons.
+	Findings map[string]CodeFigures `json:"findings,omitempty"`
 	// Latency from the frame that opened a passage to its first version in each
 	// store, in milliseconds.
 	Latency map[event.Agency]Latency `json:"latency_ms"`
+}
+
+// LaneFigures are counts of one lane.
+type LaneFigures struct {
+	Vehicles int `json:"vehicles"` // and persons, as the books say
+	Clean    int `json:"clean"`    // of them, outside of all gaps
+	Passages int `json:"passages"`
+	Lost     int `json:"lost"`    // passages
+	Doubled  int `json:"doubled"` // passages
 }
 
 // Latency in milliseconds. Quiet is over passages outside of the harness's
@@ -140,17 +166,18 @@ type Quantiles struct {
 
 // Judge applies every rule to every store.
 func Judge(c Case) Report {
-	r := Report{Figures: Figures{Frames: len(c.Books.Ledger), Vehicles: len(c.Books.Truth), Latency: map[event.Agency]Latency{}}}
+	r := Report{Figures: Figures{Frames: len(c.Books.Ledger), Vehicles: len(c.Books.Truth), Latency: map[event.Agency]Latency{}, Lanes: map[string]LaneFigures{}, Findings: map[string]CodeFigures{}}}
 	for _, d := range c.Differences {
 		r.Problems = append(r.Problems, Problem{Kind: StoresDiffer, Text: d})
 	}
 	for _, s := range c.Stores {
-		j := judge{c: c, s: s}
+		j := judge{c: c, s: s, lanes: map[string]*LaneFigures{}}
 		j.frames()
 		j.gaps()
 		j.chain()
 		j.passages()
 		j.alerts()
+		j.findings()
 		j.verdicts()
 		j.evidence()
 		j.vision()
@@ -181,14 +208,25 @@ func (r *Report) merge(agency event.Agency, j judge) {
 	}
 	f.Lost, f.Doubled = max(f.Lost, lostHere), max(f.Doubled, doubledHere)
 	for _, m := range []struct{ into, from *int }{
-		{&f.InGaps, &g.InGaps}, {&f.Redelivered, &g.Redelivered}, {&f.Gaps, &g.Gaps}, {&f.WorstGapExcess, &g.WorstGapExcess},
+		{&f.InGaps, &g.InGaps}, {&f.Redelivered, &g.Redelivered}, {&f.Pieces, &g.Pieces}, {&f.TakenAlong, &g.TakenAlong}, {&f.Gaps, &g.Gaps}, {&f.WorstGapExcess, &g.WorstGapExcess},
 		{&f.Clean, &g.Clean}, {&f.Passages, &g.Passages}, {&f.Alerts, &g.Alerts}, {&f.Radiation, &g.Radiation},
-		{&f.Verdicts, &g.Verdicts}, {&f.Pictures, &g.Pictures}, {&f.PlatesRead, &g.PlatesRead}, {&f.Plates, &g.Plates},
+		{&f.Verdicts, &g.Verdicts}, {&f.Pictures, &g.Pictures}, {&f.PlatesRead, &g.PlatesRead}, {&f.Plates, &g.Plates}, {&f.RearRead, &g.RearRead}, {&f.Rear, &g.Rear},
 		{&f.Threats, &g.Threats}, {&f.ThreatsAlerted, &g.ThreatsAlerted},
 	} {
 		*m.into = max(*m.into, *m.from)
 	}
+	f.mergeLanes(j.lanes)
+	f.mergeFindings(g.Findings)
 	f.Latency[agency] = g.Latency[agency]
+}
+
+func (f *Figures) mergeLanes(lanes map[string]*LaneFigures) {
+	for id, l := range lanes {
+		into := f.Lanes[id]
+		into.Vehicles, into.Clean, into.Passages = max(into.Vehicles, l.Vehicles), max(into.Clean, l.Clean), max(into.Passages, l.Passages)
+		into.Lost, into.Doubled = max(into.Lost, l.Lost), max(into.Doubled, l.Doubled)
+		f.Lanes[id] = into
+	}
 }
 
 // judge is the account of one store.
@@ -198,9 +236,20 @@ type judge struct {
 	problems []Problem
 	counts   map[Kind]int
 	figures  Figures
+	lanes    map[string]*LaneFigures
+	damaged  map[Device][]book.Frame
+	taken    map[Device]int        // frames that were explained by damage beside them
 	owners   map[event.ID]string   // passage to vehicle
 	of       map[string][]event.ID // vehicle to passages, cancelled ones left out
 	byID     map[event.ID]*event.Passage
+}
+
+// lane are the counts of a lane.
+func (j *judge) lane(id string) *LaneFigures {
+	if j.lanes[id] == nil {
+		j.lanes[id] = &LaneFigures{}
+	}
+	return j.lanes[id]
 }
 
 // many is how many problems of one kind are told one by one.

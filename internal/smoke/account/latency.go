@@ -16,7 +16,7 @@ const settled = 2 * time.Second
 func (j *judge) latency() {
 	sent := map[frameKey][]time.Time{}
 	for _, f := range j.c.Books.Ledger {
-		key := frameKey{f.Device, short(f.SHA256)}
+		key := keyOf(f)
 		sent[key] = append(sent[key], f.At)
 	}
 	var quiet, all []time.Duration
@@ -32,7 +32,7 @@ func (j *judge) latency() {
 		took := a.At.Sub(at)
 		all = append(all, took)
 		disturbed := slices.ContainsFunc(j.c.Faults, func(w Window) bool {
-			return w.Device == "" && !a.At.Before(w.From.Add(-settled)) && !at.After(w.To.Add(settled))
+			return w.Device == Device{} && !a.At.Before(w.From.Add(-settled)) && !at.After(w.To.Add(settled))
 		})
 		if !disturbed {
 			quiet = append(quiet, took)
@@ -49,7 +49,7 @@ func opened(p *event.Passage, sent map[frameKey][]time.Time) (time.Time, bool) {
 			continue
 		}
 		for _, d := range r.Frames {
-			times := sent[frameKey{r.Device, short(d)}]
+			times := sent[frameKey{Device{p.Lane, r.Device}, short(d)}]
 			var best time.Time
 			for _, t := range times {
 				// The ledger's time is taken after the write, so it may be a little

@@ -67,7 +67,7 @@ func TestLoadReadsAConsolesStore(t *testing.T) {
 	db := agencyStore(t, event.Customs, "00112233aabbccdd", "00112233aabbccdd")
 	s, err := account.Load(t.Context(), event.Customs, db)
 	require.NoError(t, err)
-	require.Equal(t, []account.FrameRow{{Device: "rpm", Digest: "00112233aabbccdd"}, {Device: "rpm", Digest: "00112233aabbccdd"}}, s.Frames)
+	require.Equal(t, []account.FrameRow{{Lane: "01", Device: "rpm", Digest: "00112233aabbccdd"}, {Lane: "01", Device: "rpm", Digest: "00112233aabbccdd"}}, s.Frames)
 	require.Len(t, s.Gaps, 1)
 	require.True(t, at(3).Equal(s.Gaps[0].From))
 	require.Equal(t, []account.Version{{ID: "p1", Version: 1}, {ID: "p1", Version: 2}}, s.Versions)

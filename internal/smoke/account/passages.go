@@ -9,33 +9,58 @@ import (
 	"gatehouse/internal/sim/book"
 )
 
-// passages compares vehicles with passages. Which passage is whose follows
-// from the frames: the ledger says of which vehicle a frame was.
+// passages compares vehicles and persons with passages. Which passage is whose
+// follows from the frames: the ledger says of which vehicle or person a frame
+// was.
 func (j *judge) passages() {
 	j.figures.Passages = len(j.s.Passages)
 	j.assign()
 	j.versions()
 	j.sharedReadings()
 	for i, t := range j.c.Books.Truth {
+		lane := j.lane(t.Lane)
+		lane.Vehicles++
 		if !j.regular(i) {
 			continue
 		}
 		j.figures.Clean++
+		lane.Clean++
 		switch mine := j.of[t.Vehicle]; {
 		case len(mine) == 0:
-			j.problem(PassageLost, "%s (%s, %s to %s) has no passage", t.Vehicle, t.Plate, t.Began.Format("15:04:05.000"), t.Ended.Format("15:04:05.000"))
+			lane.Lost++
+			j.problem(PassageLost, "%s (lane %s, %s, %s to %s) has no passage", t.Vehicle, t.Lane, named(t), t.Began.Format("15:04:05.000"), t.Ended.Format("15:04:05.000"))
 		case len(mine) > tries(t):
-			j.problemN(PassageDoubled, len(mine)-tries(t), "%s (%s) has the passages %v", t.Vehicle, t.Plate, mine)
+			lane.Doubled += len(mine) - tries(t)
+			j.problemN(PassageDoubled, len(mine)-tries(t), "%s (lane %s, %s) has the passages %v", t.Vehicle, t.Lane, named(t), mine)
+		}
+		for _, id := range j.of[t.Vehicle] {
+			if p := j.byID[id]; (p.Kind == event.Person) != isPerson(t) {
+				j.problem(PassageKind, "passage %s of %s, a %s, says %q", id, t.Vehicle, t.Kind, p.Kind)
+			}
 		}
 	}
-	if j.figures.Clean < j.c.CleanWanted {
-		j.problem(Weak, "only %d of %d vehicles are outside of gaps, %d are wanted", j.figures.Clean, len(j.c.Books.Truth), j.c.CleanWanted)
+	for _, id := range slices.Sorted(maps.Keys(j.lanes)) {
+		if l := j.lanes[id]; l.Vehicles > 0 && l.Clean < j.c.CleanWanted {
+			j.problem(Weak, "only %d of %d vehicles or persons of lane %q are outside of gaps, %d are wanted", l.Clean, l.Vehicles, id, j.c.CleanWanted)
+		}
 	}
 	for _, p := range j.s.Passages {
-		if j.owners[p.ID] == "" && !p.OpenedAt.Before(j.c.From) && !j.inGap("", p.OpenedAt, p.OpenedAt) {
-			j.problem(PassageInvented, "passage %s of %s holds no frame of a vehicle", p.ID, p.OpenedAt.Format("15:04:05.000"))
+		j.lane(p.Lane).Passages++
+		if j.owners[p.ID] == "" && !p.OpenedAt.Before(j.c.From) && !j.inGap(Device{Lane: p.Lane}, p.OpenedAt, p.OpenedAt) {
+			j.problem(PassageInvented, "passage %s of lane %s, %s, holds no frame of anybody", p.ID, p.Lane, p.OpenedAt.Format("15:04:05.000"))
 		}
 	}
+}
+
+// isPerson says that it was no vehicle.
+func isPerson(t book.Truth) bool { return t.Kind == string(event.Person) }
+
+// named is what people would call a vehicle or a person.
+func named(t book.Truth) string {
+	if t.Document != nil {
+		return t.Document.Number
+	}
+	return t.Plate
 }
 
 // tries is how often a vehicle went into the portal: one that backs out and
@@ -56,14 +81,14 @@ const margin = 500 * time.Millisecond
 // clean says that a vehicle was there from its begin to its end without any
 // gap: what happened to it is certain.
 func (j *judge) clean(t book.Truth) bool {
-	return !t.Cut && !t.Ended.IsZero() && !t.Began.Before(j.c.From) && !j.inGap("", t.Began.Add(-margin), t.Ended.Add(margin))
+	return !t.Cut && !t.Ended.IsZero() && !t.Began.Before(j.c.From) && !j.inGap(Device{Lane: t.Lane}, t.Began.Add(-margin), t.Ended.Add(margin))
 }
 
 // regular says that the vehicle is clean and did not share an occupancy.
 func (j *judge) regular(i int) bool {
 	all := j.c.Books.Truth
 	followed := slices.ContainsFunc(all, func(o book.Truth) bool {
-		return o.Follows && o.Rad.Occupancy == all[i].Rad.Occupancy && o.Vehicle != all[i].Vehicle && o.Began.Sub(all[i].Began).Abs() < time.Minute
+		return o.Lane == all[i].Lane && o.Follows && o.Rad.Occupancy == all[i].Rad.Occupancy && o.Vehicle != all[i].Vehicle && o.Began.Sub(all[i].Began).Abs() < time.Minute
 	})
 	return j.clean(all[i]) && !all[i].Follows && !followed
 }
@@ -71,9 +96,9 @@ func (j *judge) regular(i int) bool {
 // assign finds out whose each passage is: of the vehicle to which most of its
 // frames belong. Contents that several vehicles sent say nothing.
 func (j *judge) assign() {
-	vehicle := map[string]string{} // short digest to vehicle; "" when ambiguous
+	vehicle := map[frameKey]string{} // "" when ambiguous
 	for _, f := range j.c.Books.Ledger {
-		d := short(f.SHA256)
+		d := keyOf(f)
 		if known, there := vehicle[d]; there && known != f.Passage {
 			vehicle[d] = ""
 			continue
@@ -87,7 +112,7 @@ func (j *judge) assign() {
 		votes := map[string]int{}
 		for _, r := range p.Readings {
 			for _, d := range r.Frames {
-				if v := vehicle[short(d)]; v != "" {
+				if v := vehicle[frameKey{Device{p.Lane, r.Device}, short(d)}]; v != "" {
 					votes[v]++
 				}
 			}
@@ -143,11 +168,11 @@ func (j *judge) versions() {
 // sharedReadings finds readings, or frames that were sent once, in two
 // passages. That is wrong whatever happened.
 func (j *judge) sharedReadings() {
-	count := map[string]int{}
+	count := map[frameKey]int{}
 	for _, f := range j.c.Books.Ledger {
-		count[short(f.SHA256)]++
+		count[keyOf(f)]++
 	}
-	reading, frame := map[event.ID]event.ID{}, map[string]event.ID{}
+	reading, frame := map[event.ID]event.ID{}, map[frameKey]event.ID{}
 	for _, p := range j.s.Passages {
 		for _, r := range p.Readings {
 			if other, there := reading[r.ID]; there {
@@ -155,13 +180,14 @@ func (j *judge) sharedReadings() {
 			}
 			reading[r.ID] = p.ID
 			for _, d := range r.Frames {
-				if count[short(d)] != 1 {
+				key := frameKey{Device{p.Lane, r.Device}, short(d)}
+				if count[key] != 1 {
 					continue
 				}
-				if other, there := frame[short(d)]; there && other != p.ID {
-					j.problem(PassageDoubled, "frame %s (%s) is in the passages %s and %s", short(d), r.Kind, other, p.ID)
+				if other, there := frame[key]; there && other != p.ID {
+					j.problem(PassageDoubled, "frame %s %s (%s) is in the passages %s and %s", key.Device, key.digest, r.Kind, other, p.ID)
 				}
-				frame[short(d)] = p.ID
+				frame[key] = p.ID
 			}
 		}
 	}

@@ -37,6 +37,7 @@ type Store struct {
 
 // FrameRow is a frame that the gate says it received.
 type FrameRow struct {
+	Lane   string
 	Device string
 	Digest string // first 16 hexadecimal digits
 }
@@ -123,9 +124,9 @@ func decoded[T any](ctx context.Context, db *sql.DB, query string) ([]T, error) 
 }
 
 func (s *Store) loadFrames(ctx context.Context, db *sql.DB) error {
-	return each(ctx, db, `SELECT device, digest FROM frames`, func(scan func(...any) error) error {
+	return each(ctx, db, `SELECT lane, device, digest FROM frames`, func(scan func(...any) error) error {
 		var f FrameRow
-		err := scan(&f.Device, &f.Digest)
+		err := scan(&f.Lane, &f.Device, &f.Digest)
 		s.Frames = append(s.Frames, f)
 		return err
 	})
