@@ -77,6 +77,8 @@ type batchTx struct {
 	result Result
 	chains map[string]string // chain -> gate, of new events
 	owed   map[string]bool   // chains that got something other than receipts
+	// touched are passages whose place in the search must be made anew.
+	touched map[event.ID]bool
 }
 
 // Commit stores a batch in one transaction: the bytes, their projections, the
@@ -102,7 +104,7 @@ func (s *Store) Commit(ctx context.Context, b Batch) (Result, error) {
 func (s *Store) batch(ctx context.Context, do func(*batchTx) error) (Result, error) {
 	t := &batchTx{
 		Store: s, ctx: ctx, now: s.opt.Now(), stmts: map[string]*sql.Stmt{},
-		chains: map[string]string{}, owed: map[string]bool{},
+		chains: map[string]string{}, owed: map[string]bool{}, touched: map[event.ID]bool{},
 	}
 	err := inTx(ctx, s.write, func(tx *sql.Tx) error {
 		t.tx = tx
@@ -125,6 +127,9 @@ func (t *batchTx) run(b Batch) error {
 			return err
 		}
 	}
+	if err := t.indexTouched(); err != nil {
+		return err
+	}
 	for chain, gate := range t.chains {
 		if err := t.advance(chain, gate); err != nil {
 			return fmt.Errorf("advance chain %s: %w", chain, err)
@@ -134,20 +139,29 @@ func (t *batchTx) run(b Batch) error {
 }
 
 func (t *batchTx) exec(query string, args ...any) (int64, error) {
-	stmt, ok := t.stmts[query]
-	if !ok {
-		var err error
-		// The transaction closes its statements when it ends.
-		if stmt, err = t.tx.PrepareContext(t.ctx, query); err != nil {
-			return 0, err
-		}
-		t.stmts[query] = stmt
+	stmt, err := t.prepared(query)
+	if err != nil {
+		return 0, err
 	}
 	r, err := stmt.ExecContext(t.ctx, args...)
 	if err != nil {
 		return 0, err
 	}
 	return r.RowsAffected()
+}
+
+// prepared prepares a statement once for the transaction, which closes its
+// statements when it ends.
+func (t *batchTx) prepared(query string) (*sql.Stmt, error) {
+	if stmt, ok := t.stmts[query]; ok {
+		return stmt, nil
+	}
+	stmt, err := t.tx.PrepareContext(t.ctx, query)
+	if err != nil {
+		return nil, err
+	}
+	t.stmts[query] = stmt
+	return stmt, nil
 }
 
 // take stores one event's bytes and projects it.

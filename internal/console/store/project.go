@@ -170,12 +170,16 @@ func (t *batchTx) passage(e *Event, p *event.Passage, raw []byte) error {
 		if err := t.names(p.Gate, ev, t.now); err != nil {
 			return err
 		}
+		if _, err := t.exec(`INSERT INTO passage_evidence (sha256, passage) VALUES (?, ?) ON CONFLICT DO NOTHING`, ev.SHA256, string(p.ID)); err != nil {
+			return fmt.Errorf("evidence of a passage: %w", err)
+		}
 	}
 	for _, c := range p.Corrections {
 		if _, err := t.exec(`INSERT INTO passage_corrections (correction, passage) VALUES (?, ?) ON CONFLICT DO NOTHING`, string(c.ID), string(p.ID)); err != nil {
 			return fmt.Errorf("correction of a passage: %w", err)
 		}
 	}
+	t.touched[p.ID] = true
 	t.changed("passage", string(p.ID))
 	return nil
 }
@@ -252,6 +256,7 @@ func (t *batchTx) verdict(e *Event, v *event.Verdict, raw []byte) error {
 	if err != nil {
 		return fmt.Errorf("verdict: %w", err)
 	}
+	t.touched[v.Passage] = true
 	t.changed("verdict", string(v.Passage))
 	return nil
 }
@@ -293,6 +298,9 @@ func (t *batchTx) device(e *Event, d *event.DeviceChange) error {
 	if err != nil {
 		return fmt.Errorf("device: %w", err)
 	}
+	if err := t.deviceChange(e, d, barrier); err != nil {
+		return err
+	}
 	t.changed("device", strings.Join([]string{d.Gate, d.Lane, d.Device}, "/"))
 	return nil
 }
@@ -315,11 +323,14 @@ func (t *batchTx) frameLog(_ *Event, f *event.FrameLog) error {
 	if err != nil {
 		return err
 	}
-	_, err = t.exec(`INSERT INTO frames (log_id, n, gate, lane, device, digest, at)
+	fresh, err := t.exec(`INSERT INTO frames (log_id, n, gate, lane, device, digest, at)
 		SELECT ?, j.key, ?, ?, ?, j.value, ? FROM json_each(?) j WHERE j.type = 'text' ON CONFLICT DO NOTHING`,
 		string(f.ID), f.Gate, f.Lane, f.Device, stamp(f.To), string(digests))
 	if err != nil {
 		return fmt.Errorf("frames: %w", err)
+	}
+	if err := t.frameDay(f, fresh); err != nil {
+		return err
 	}
 	// The empty chain is before every real one, so that any device event wins.
 	_, err = t.exec(`INSERT INTO devices (gate, lane, device, driver, state, since, reason, try_vi, try_en, chain, sequence, heard_at)

@@ -18,6 +18,8 @@ func SharedTables() []Table {
 		{"alerts", "id"}, {"alert_references", "alert, refers"}, {"verdicts", "id"}, {"receipts", "id"},
 		{"acks", "id"}, {"corrections", "id"}, {"passage_corrections", "correction, passage"},
 		{"devices", "gate, lane, device"}, {"gaps", "id"}, {"frames", "log_id, n"}, {"evidence", "sha256"},
+		{"search", "key"}, {"search_marks", "mark, key"}, {"passage_evidence", "sha256, passage"},
+		{"device_changes", "id"}, {"frame_days", "gate, lane, device, day"},
 	}
 }
 
@@ -81,6 +83,9 @@ func (s *Store) Rebuild(ctx context.Context) (int, error) {
 				return err
 			}
 		}
+		if _, err := t.exec("DELETE FROM search_texts"); err != nil {
+			return err
+		}
 		if _, err := t.exec(`UPDATE events SET quarantined = 0, problem = '' WHERE quarantined = 2`); err != nil {
 			return err
 		}
@@ -89,6 +94,9 @@ func (s *Store) Rebuild(ctx context.Context) (int, error) {
 		}
 		var err error
 		if count, err = t.replayAll(); err != nil {
+			return err
+		}
+		if err := t.indexTouched(); err != nil {
 			return err
 		}
 		for chain, gate := range t.chains {

@@ -50,6 +50,7 @@ func (t *batchTx) correction(e *Event, c *event.Correction, raw []byte) error {
 	if err != nil {
 		return fmt.Errorf("correction: %w", err)
 	}
+	t.touched[c.Passage] = true
 	t.changed("correction", string(c.Passage))
 	if c.Other != "" {
 		t.changed("correction", string(c.Other))
