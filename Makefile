@@ -15,7 +15,7 @@ GOLANGCI_VERSION := v2.15.0
 # OpenCV for gocv, plate lettering for the simulator, and the browser and the
 # second MQTT broker and the second Modbus implementation that tests use.
 APT_BUILD := gcc g++ pkg-config libopencv-dev libopencv-contrib-dev fonts-dejavu-core fonts-dejavu-extra fonts-liberation
-APT_TEST  := chromium mosquitto python3-pymodbus
+APT_TEST  := chromium mosquitto python3-pymodbus dcmtk python3-pydicom
 SUDO      := $(if $(filter 0,$(shell id -u)),,sudo)
 
 .PHONY: help
@@ -129,6 +129,12 @@ train-xray: train-deps ## train the baggage net for MINUTES, set its threshold a
 eval: train-deps ## figures of the models on the full dev split, as the cards quote them
 	$(TRAIN) plates.evaluate --data $(GATEHOUSE_DATA) --weights runs
 	$(TRAIN) xray.evaluate --data $(GATEHOUSE_DATA) --weights runs
+
+.PHONY: eval-xray
+eval-xray: train-deps vision ## figures of the X-ray net on the frozen list, of physics and of the cargo rules on theirs
+	$(TRAIN) xray.measure --data $(GATEHOUSE_DATA) --weights runs $(MEASURE)
+	GATEHOUSE_ACCURACY=full $(GO) test -count=1 -timeout 30m -v -run 'Figures' ./internal/vision/xray/...
+	GATEHOUSE_ACCURACY=full $(GO) test -count=1 -timeout 30m -v -run 'TestContainers|TestSimulatedScans' ./internal/vision/accuracy
 
 .PHONY: generate
 generate: ## make generated files anew: pages and JSON Schemas
