@@ -229,3 +229,42 @@ func BenchmarkXRay(b *testing.B) {
 		require.NoError(b, err)
 	}
 }
+
+func TestBagsHideTheirThreatWhereTheySay(t *testing.T) {
+	for i, threat := range []string{render.BagPistol, render.BagKnife, render.BagPistol, render.BagKnife} {
+		b := render.Bag{Seed: uint64(i), Kind: render.Bags()[i%3]}
+		clean, err := render.XRayBag(b, 1)
+		require.NoError(t, err)
+		require.Empty(t, clean.Boxes)
+		b.Threat = threat
+		hidden, err := render.XRayBag(b, 1)
+		require.NoError(t, err)
+		require.Len(t, hidden.Boxes, 1)
+		require.Equal(t, clean.Size, hidden.Size, "the same bag around it")
+		require.Less(t, region(gray16(t, hidden.High), hidden.Boxes[0]), 0.97*region(gray16(t, clean.High), hidden.Boxes[0]))
+	}
+}
+
+func gray16(t *testing.T, data []byte) *image.Gray16 {
+	t.Helper()
+	img, err := png.Decode(bytes.NewReader(data))
+	require.NoError(t, err)
+	g, ok := img.(*image.Gray16)
+	require.True(t, ok)
+	return g
+}
+
+func TestTheRearBearsAPlate(t *testing.T) {
+	pl, err := plate.Parse("98C-204.17", 1, plate.Yellow)
+	require.NoError(t, err)
+	f := fonts(t)
+	front, err := render.Photograph(f, render.Scene{Seed: 4, Plate: pl, Light: render.Day})
+	require.NoError(t, err)
+	rear, err := render.Photograph(f, render.Scene{Seed: 4, Plate: pl, Light: render.Day, Rear: true})
+	require.NoError(t, err)
+	require.NotEqual(t, front.JPEG, rear.JPEG)
+	img, err := jpeg.Decode(bytes.NewReader(rear.JPEG))
+	require.NoError(t, err)
+	dark, bright := spread(img, rear.Box)
+	require.Greater(t, bright-dark, 40.0)
+}

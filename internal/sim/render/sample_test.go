@@ -43,4 +43,19 @@ func TestSamples(t *testing.T) {
 		t.Log(load, c.Threat, scan.Boxes, scan.State, scan.Fill, scan.Size, len(scan.High))
 		require.NoError(t, os.WriteFile(filepath.Join(dir, fmt.Sprintf("scan-%d-%s%s.png", i, load, c.Threat)), scan.High, 0o644))
 	}
+	for i := range 30 {
+		b := render.Bag{Seed: uint64(i), Kind: render.Bags()[i%3]}
+		if i%2 == 1 {
+			b.Threat = render.BagThreats()[i/2%2]
+		}
+		scan, err := render.XRayBag(b, 1)
+		require.NoError(t, err)
+		require.NoError(t, os.WriteFile(filepath.Join(dir, fmt.Sprintf("bag-%02d-%s.png", i, b.Threat)), scan.High, 0o644))
+	}
+	for i, l := range render.Lights() {
+		p := plate.Random(r, 1+i%2)
+		ph, err := render.Photograph(fonts, render.Scene{Seed: uint64(i), Plate: p, Light: l, Rear: true})
+		require.NoError(t, err)
+		require.NoError(t, os.WriteFile(filepath.Join(dir, fmt.Sprintf("rear-%d-%s-%s.jpg", i, l, p.Text)), ph.JPEG, 0o644))
+	}
 }

@@ -35,12 +35,13 @@ const (
 // Lights are all of them.
 func Lights() []Light { return []Light{Day, Sun, Dusk, Night, Rain, Fog, IR} }
 
-// Scene is a lorry's front to be photographed.
+// Scene is a lorry to be photographed: its front, or its rear as it leaves.
 type Scene struct {
 	Seed  uint64
 	Plate plate.Plate
 	Light Light
 	Dirty bool // the camera's lens is dirty
+	Rear  bool
 }
 
 // Photo is a picture with its truth.
@@ -56,7 +57,11 @@ func Photograph(fonts *Fonts, s Scene) (Photo, error) {
 	c.proj = viewpoint(dice, s.Plate.Rows())
 	paint := painter{canvas: c, dice: dice, fonts: fonts, light: s.Light, lorry: design(dice)}
 	paint.scenery()
-	if err := paint.vehicle(s.Plate); err != nil {
+	draw := paint.vehicle
+	if s.Rear {
+		draw = paint.rear
+	}
+	if err := draw(s.Plate); err != nil {
 		return Photo{}, err
 	}
 	develop(c, dice, s)
