@@ -3,6 +3,8 @@
 // a mistake is a Problem with file, line and column.
 package config
 
+//go:generate sh -c "cd ../.. && go run ./internal/config/schemagen configs/gate.schema.json"
+
 import (
 	"time"
 
@@ -17,29 +19,43 @@ import (
 // its service unit sets.
 type Gate struct {
 	// ID is the customs office code of the place, such as 15BB.
-	ID   string     `yaml:"gate" validate:"required,alphanum"`
+	ID string `yaml:"gate" validate:"required,alphanum"`
+	// Name is the place as officers say it, in both languages.
 	Name event.Text `yaml:"name"`
 	// State is the folder of everything that the daemon keeps.
-	State    string   `yaml:"state" validate:"required"`
-	Journal  Journal  `yaml:"journal"`
-	Hub      Hub      `yaml:"hub"`
-	Field    *Field   `yaml:"field_mqtt"`
+	State string `yaml:"state" validate:"required"`
+	// Journal limits what the daemon keeps on disk.
+	Journal Journal `yaml:"journal"`
+	// Hub is where gate and agencies meet.
+	Hub Hub `yaml:"hub"`
+	// Field is the gate's own MQTT listener for cameras; left out for none.
+	Field *Field `yaml:"field_mqtt"`
+	// Agencies are the two forces that share the gate.
 	Agencies []Agency `yaml:"agencies" validate:"len=2,dive"`
-	Vision   Vision   `yaml:"vision"`
-	Policy   string   `yaml:"policy"` // file of the finding policy; empty for the built-in one
+	// Vision says how pictures are analysed.
+	Vision Vision `yaml:"vision"`
+	// Policy is the file of the finding policy; empty for the built-in one.
+	Policy string `yaml:"policy"`
+	// Expected says where the lists of expected vehicles are.
 	Expected Expected `yaml:"expected"`
-	Lanes    []Lane   `yaml:"lanes" validate:"min=1,dive"`
+	// Lanes are the physical channels of the place.
+	Lanes []Lane `yaml:"lanes" validate:"min=1,dive"`
 }
 
 // Journal limits what the daemon keeps on disk.
 type Journal struct {
 	// Reserve is the free disk space that stays untouched, so that "disk full"
 	// is met at the door and not in the middle of a write.
-	Reserve      Size          `yaml:"reserve"`
-	MaxSize      Size          `yaml:"max_size" validate:"gt=0"`
-	MaxAge       time.Duration `yaml:"max_age" validate:"gt=0"`
-	IdleMaxSize  Size          `yaml:"idle_max_size" validate:"gt=0"`
-	IdleMaxAge   time.Duration `yaml:"idle_max_age" validate:"gt=0"`
+	Reserve Size `yaml:"reserve"`
+	// MaxSize and MaxAge bound what the lanes' states follow from.
+	MaxSize Size `yaml:"max_size" validate:"gt=0"`
+	// MaxAge and MaxSize bound what the lanes' states follow from.
+	MaxAge time.Duration `yaml:"max_age" validate:"gt=0"`
+	// IdleMaxSize and IdleMaxAge bound the readings that say that nothing happens.
+	IdleMaxSize Size `yaml:"idle_max_size" validate:"gt=0"`
+	// IdleMaxAge and IdleMaxSize bound the readings that say that nothing happens.
+	IdleMaxAge time.Duration `yaml:"idle_max_age" validate:"gt=0"`
+	// SharedMaxAge is how long events are kept that both agencies hold.
 	SharedMaxAge time.Duration `yaml:"shared_max_age" validate:"gt=0"`
 }
 
@@ -58,16 +74,22 @@ type Hub struct {
 
 // EmbeddedHub is a hub server in the daemon.
 type EmbeddedHub struct {
+	// Listen is the address that consoles connect to, host:port. 127.0.0.1 is this
+	// machine alone.
 	Listen string `yaml:"listen" validate:"required,listen"`
 	// Certificate and Key turn on TLS; PEM files.
-	Certificate string        `yaml:"certificate"`
-	Key         string        `yaml:"key"`
-	InboxSize   Size          `yaml:"inbox_size" validate:"gt=0"`
-	InboxAge    time.Duration `yaml:"inbox_age" validate:"gt=0"`
+	Certificate string `yaml:"certificate"`
+	// Key is the certificate's private key, a PEM file.
+	Key string `yaml:"key"`
+	// InboxSize and InboxAge bound what each agency's stream holds.
+	InboxSize Size `yaml:"inbox_size" validate:"gt=0"`
+	// InboxAge and InboxSize bound what each agency's stream holds.
+	InboxAge time.Duration `yaml:"inbox_age" validate:"gt=0"`
 }
 
 // Field is the gate's own MQTT listener for cameras.
 type Field struct {
+	// Listen is the address in the cameras' network, host:port.
 	Listen string `yaml:"listen" validate:"required,listen"`
 	// Users may each publish to the topics of their own device only.
 	Users []FieldUser `yaml:"users" validate:"dive"`
@@ -75,6 +97,7 @@ type Field struct {
 
 // FieldUser is an account of the field listener.
 type FieldUser struct {
+	// Name is the MQTT user name and client id of a camera.
 	Name string `yaml:"name" validate:"required"`
 	// PasswordFile holds the password, mode 0600. `gatehouse init` makes one
 	// with a random password where it is missing.
@@ -86,8 +109,10 @@ type FieldUser struct {
 
 // Agency is one of the forces that share the gate.
 type Agency struct {
+	// Code is CUSTOMS or BORDERGUARD.
 	Code event.Agency `yaml:"code" validate:"oneof=CUSTOMS BORDERGUARD"`
-	Name event.Text   `yaml:"name"`
+	// Name is the agency as officers say it, in both languages.
+	Name event.Text `yaml:"name"`
 	// Key is the file of the public key that its console signs with.
 	Key string `yaml:"key" validate:"required"`
 	// HubUser is the file of the public nkey that its console connects with.
@@ -98,11 +123,15 @@ type Agency struct {
 type Vision struct {
 	// Command starts a worker; empty switches vision off, which every passage
 	// then says.
-	Command      []string      `yaml:"command"`
-	Workers      int           `yaml:"workers" validate:"min=1,max=16"`
-	Deadline     time.Duration `yaml:"deadline" validate:"gt=0"`
-	RecycleAfter int           `yaml:"recycle_after" validate:"gt=0"`
-	MaxMemory    Size          `yaml:"max_memory" validate:"gt=0"`
+	Command []string `yaml:"command"`
+	// Workers is the number of processes at once; each takes about 200 MB.
+	Workers int `yaml:"workers" validate:"min=1,max=16"`
+	// Deadline is when an analysis is given up and its worker ended.
+	Deadline time.Duration `yaml:"deadline" validate:"gt=0"`
+	// RecycleAfter is the number of pictures after which a worker is replaced.
+	RecycleAfter int `yaml:"recycle_after" validate:"gt=0"`
+	// MaxMemory ends a worker that grows beyond it.
+	MaxMemory Size `yaml:"max_memory" validate:"gt=0"`
 }
 
 // Expected says where the place's lists of expected vehicles are.
@@ -113,29 +142,43 @@ type Expected struct {
 
 // Lane is one physical channel of the place.
 type Lane struct {
-	ID        string            `yaml:"id" validate:"required,alphanum"`
-	Name      event.Text        `yaml:"name"`
-	Kind      event.PassageKind `yaml:"kind" validate:"oneof=vehicle person consignment wagon"`
-	Flow      event.Flow        `yaml:"flow" validate:"oneof=goods traveller mixed"`
-	Direction event.Direction   `yaml:"direction" validate:"oneof=entry exit unknown"`
-	Join      Join              `yaml:"join"`
-	Limits    Limits            `yaml:"limits"`
+	// ID is made of letters and digits, and unique in the place.
+	ID string `yaml:"id" validate:"required,alphanum"`
+	// Name is the lane as officers say it, in both languages.
+	Name event.Text `yaml:"name"`
+	// Kind is what goes through: vehicle, person, consignment or wagon.
+	Kind event.PassageKind `yaml:"kind" validate:"oneof=vehicle person consignment wagon"`
+	// Flow is goods, traveller or mixed.
+	Flow event.Flow `yaml:"flow" validate:"oneof=goods traveller mixed"`
+	// Direction is entry, exit, or unknown for a lane that is used both ways.
+	Direction event.Direction `yaml:"direction" validate:"oneof=entry exit unknown"`
+	// Join sets the time limits within which readings make one passage.
+	Join Join `yaml:"join"`
+	// Limits are what the lane's findings are concluded from.
+	Limits Limits `yaml:"limits"`
 	// Expected lanes look each vehicle up in the place's lists.
 	Expected bool `yaml:"expected"`
 	// Shadow keeps all findings of the lane at the gate: they are concluded and
 	// counted, and not shared.
 	Shadow bool `yaml:"shadow"`
 	// Policy changes rows of the finding policy for this lane.
-	Policy  []Override `yaml:"policy" validate:"dive"`
-	Devices []Device   `yaml:"devices" validate:"dive"`
+	Policy []Override `yaml:"policy" validate:"dive"`
+	// Devices are the instruments on the lane.
+	Devices []Device `yaml:"devices" validate:"dive"`
 }
 
 // Join sets the time limits within which readings make one passage.
 type Join struct {
-	Before     time.Duration `yaml:"before" validate:"gte=0,lte=10m"`
-	After      time.Duration `yaml:"after" validate:"gt=0,lte=1h"`
+	// Before is how long a photo waits for the vehicle that it announces.
+	Before time.Duration `yaml:"before" validate:"gte=0,lte=10m"`
+	// After is how long after the vehicle has left its readings are waited for.
+	After time.Duration `yaml:"after" validate:"gt=0,lte=1h"`
+	// MissingEnd is the silence of the presence device after which the vehicle
+	// counts as gone.
 	MissingEnd time.Duration `yaml:"missing_end" validate:"gt=0,lte=1h"`
-	TailGate   time.Duration `yaml:"tail_gate" validate:"gte=0,lte=1m"`
+	// TailGate is the time within which a vehicle that follows another is
+	// tail-gating.
+	TailGate time.Duration `yaml:"tail_gate" validate:"gte=0,lte=1m"`
 	// Resume is how long the presence device may be away for what stands there
 	// afterwards to be the same vehicle.
 	Resume time.Duration `yaml:"resume" validate:"gt=0,lte=10m"`
@@ -151,7 +194,9 @@ type Limits struct {
 	// A weight may differ from the declared one by WeightPercent of it or by
 	// WeightKG, whichever is more.
 	WeightPercent float64 `yaml:"weight_percent" validate:"gte=0,lte=100"`
-	WeightKG      float64 `yaml:"weight_kg" validate:"gte=0,lte=100000"`
+	// WeightKG and WeightPercent bound how far a weight may differ from the
+	// declared one, whichever is more.
+	WeightKG float64 `yaml:"weight_kg" validate:"gte=0,lte=100000"`
 	// AxlesPercent is how far a gross weight may differ from the sum of its
 	// axles, in percent of it.
 	AxlesPercent float64 `yaml:"axles_percent" validate:"gte=0,lte=100"`
@@ -160,11 +205,16 @@ type Limits struct {
 // Override is a lane's own change to one row of the finding policy. Fields
 // that are left out stay as the policy has them.
 type Override struct {
-	Code     string         `yaml:"code" validate:"required"`
+	// Code is the finding, such as OVERSPEED.
+	Code string `yaml:"code" validate:"required"`
+	// Severity is Extreme, Severe, Moderate, Minor or Unknown.
 	Severity event.Severity `yaml:"severity" validate:"omitempty,oneof=Extreme Severe Moderate Minor Unknown"`
-	Lead     event.Agency   `yaml:"lead" validate:"omitempty,oneof=CUSTOMS BORDERGUARD"`
-	Alert    *bool          `yaml:"alert"`
-	Mode     string         `yaml:"mode" validate:"omitempty,oneof=live advisory shadow"`
+	// Lead is the agency that decides first.
+	Lead event.Agency `yaml:"lead" validate:"omitempty,oneof=CUSTOMS BORDERGUARD"`
+	// Alert shares the finding at once as an alert, not only in the record.
+	Alert *bool `yaml:"alert"`
+	// Mode is live, advisory (never an alert) or shadow (not shared).
+	Mode string `yaml:"mode" validate:"omitempty,oneof=live advisory shadow"`
 }
 
 // Roles of devices, as the file names them.
@@ -181,15 +231,19 @@ const (
 
 // Device is one instrument on a lane.
 type Device struct {
-	ID     string `yaml:"id" validate:"required,alphanum"`
+	// ID is made of letters and digits, and unique in the lane.
+	ID string `yaml:"id" validate:"required,alphanum"`
+	// Driver is the name of a folder below drivers/.
 	Driver string `yaml:"driver" validate:"required"`
 	// Owner is the agency that owns the instrument; both may use it.
 	Owner event.Agency `yaml:"owner" validate:"oneof=CUSTOMS BORDERGUARD"`
-	Role  string       `yaml:"role" validate:"oneof=presence camera scanner scale document barcode barrier other"`
+	// Role is what the device does for the lane.
+	Role string `yaml:"role" validate:"oneof=presence camera scanner scale document barcode barrier other"`
 	// Required devices must have looked at every passage, or the passage says so.
 	Required bool `yaml:"required"`
-	// View is what a camera sees, and Scan what a scanner scans.
+	// View is what a camera sees.
 	View string `yaml:"view" validate:"omitempty,oneof=front rear side overview"`
+	// Scan is what a scanner scans: cargo or baggage.
 	Scan string `yaml:"scan" validate:"omitempty,oneof=cargo baggage"`
 	// Transit is the longest usual time from leaving the presence zone to the
 	// begin of the scan, of a scanner behind it; zero means 20 s.
@@ -203,8 +257,10 @@ type Device struct {
 	Views int `yaml:"views" validate:"gte=0,max=16"`
 	// Silence overrides the driver's own limit on how long the device may say
 	// nothing.
-	Silence  time.Duration `yaml:"silence" validate:"gte=0,lte=24h"`
-	Settings ast.Node      `yaml:"settings" validate:"-"` // validator recurses into AST nodes for ever
+	Silence time.Duration `yaml:"silence" validate:"gte=0,lte=24h"`
+	// Settings are what the driver needs to know. The validator would recurse into
+	// them for ever.
+	Settings ast.Node `yaml:"settings" validate:"-"`
 }
 
 // Default is the configuration that a file starts from.
@@ -236,6 +292,15 @@ func (d *Device) defaults() { d.Role = "other" }
 
 // defaults implements defaulter.
 func (h *EmbeddedHub) defaults() { h.InboxSize, h.InboxAge = 4<<30, 30*24*time.Hour }
+
+// DefaultLane is the lane that a section starts from.
+func DefaultLane() (l Lane) { l.defaults(); return l }
+
+// DefaultDevice is the device that a section starts from.
+func DefaultDevice() (d Device) { d.defaults(); return d }
+
+// DefaultEmbeddedHub is the hub in the daemon that a section starts from.
+func DefaultEmbeddedHub() (h EmbeddedHub) { h.defaults(); return h }
 
 // complete fills what depends on other fields.
 func (g *Gate) complete() {

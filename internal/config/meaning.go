@@ -151,10 +151,10 @@ func (f *File) retention() Problems {
 	j := f.Gate.Journal
 	var ps Problems
 	if j.IdleMaxAge > j.MaxAge {
-		ps = append(ps, f.At("journal.idle_max_age", "", "idle readings would be kept longer (%s) than those that matter (%s, max_age)", brief(j.IdleMaxAge), brief(j.MaxAge)))
+		ps = append(ps, f.At("journal.idle_max_age", "", "idle readings would be kept longer (%s) than those that matter (%s, max_age)", Brief(j.IdleMaxAge), Brief(j.MaxAge)))
 	}
 	if j.SharedMaxAge < j.MaxAge {
-		ps = append(ps, f.At("journal.shared_max_age", "", "shared events would go (after %s) before the readings that they follow from (%s, max_age)", brief(j.SharedMaxAge), brief(j.MaxAge)))
+		ps = append(ps, f.At("journal.shared_max_age", "", "shared events would go (after %s) before the readings that they follow from (%s, max_age)", Brief(j.SharedMaxAge), Brief(j.MaxAge)))
 	}
 	return ps
 }

@@ -51,15 +51,15 @@ func (f *File) times(at string, l Lane) Problems {
 	var ps Problems
 	j := l.Join
 	if j.TailGate >= j.MissingEnd {
-		ps = append(ps, f.At(at+".join.tail_gate", "tail_gate is usually about 1s", "tail_gate (%s) must be shorter than missing_end (%s)", brief(j.TailGate), brief(j.MissingEnd)))
+		ps = append(ps, f.At(at+".join.tail_gate", "tail_gate is usually about 1s", "tail_gate (%s) must be shorter than missing_end (%s)", Brief(j.TailGate), Brief(j.MissingEnd)))
 	}
 	if j.Resume > j.MissingEnd {
-		ps = append(ps, f.At(at+".join.resume", "", "resume (%s) must not be longer than missing_end (%s): the vehicle counts as gone by then", brief(j.Resume), brief(j.MissingEnd)))
+		ps = append(ps, f.At(at+".join.resume", "", "resume (%s) must not be longer than missing_end (%s): the vehicle counts as gone by then", Brief(j.Resume), Brief(j.MissingEnd)))
 	}
 	for k, d := range l.Devices {
 		if path := fmt.Sprintf("%s.devices[%d].transit", at, k); d.Transit > j.After && f.Sound(path) {
 			ps = append(ps, f.At(path, "make join.after of the lane longer",
-				"a vehicle may take %s to device %s, and the lane waits only %s for readings (join.after)", brief(d.Transit), d.ID, brief(j.After)))
+				"a vehicle may take %s to device %s, and the lane waits only %s for readings (join.after)", Brief(d.Transit), d.ID, Brief(j.After)))
 		}
 	}
 	return ps

@@ -139,13 +139,13 @@ func bound(name string, e validator.FieldError) string {
 // shown is a value as people write it: 1m, not 1m0s.
 func shown(v any) any {
 	if d, ok := v.(time.Duration); ok {
-		return brief(d)
+		return Brief(d)
 	}
 	return v
 }
 
-// brief is a time without its empty parts.
-func brief(d time.Duration) string {
+// Brief is a time without its empty parts.
+func Brief(d time.Duration) string {
 	s := d.String()
 	if strings.HasSuffix(s, "m0s") {
 		s = strings.TrimSuffix(s, "0s")
