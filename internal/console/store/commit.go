@@ -51,8 +51,8 @@ type Batch struct {
 
 // Change is what a page may have to show anew.
 type Change struct {
-	Topic string // "passage", "alert", "verdict", "ack", "correction", "receipt", "device", "gap", "evidence", "chain"
-	Key   string // passage id for the first five, otherwise chain, device, gap or digest
+	Topic string // "passage", "alert", "verdict", "ack", "correction", "lane", "heard", "receipt", "device", "gap", "evidence", "chain"
+	Key   string // passage id for the first five, gate/lane for the next two, otherwise chain, device, gap or digest
 	Late  bool   // of an alert: arrived from a backlog, raises no alarm
 }
 

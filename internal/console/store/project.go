@@ -181,6 +181,7 @@ func (t *batchTx) passage(e *Event, p *event.Passage, raw []byte) error {
 	}
 	t.touched[p.ID] = true
 	t.changed("passage", string(p.ID))
+	t.changed("lane", p.Gate+"/"+p.Lane)
 	return nil
 }
 
@@ -302,6 +303,7 @@ func (t *batchTx) device(e *Event, d *event.DeviceChange) error {
 		return err
 	}
 	t.changed("device", strings.Join([]string{d.Gate, d.Lane, d.Device}, "/"))
+	t.changed("lane", d.Gate+"/"+d.Lane)
 	return nil
 }
 
@@ -340,6 +342,6 @@ func (t *batchTx) frameLog(_ *Event, f *event.FrameLog) error {
 	if err != nil {
 		return fmt.Errorf("device heard: %w", err)
 	}
-	t.changed("device", strings.Join([]string{f.Gate, f.Lane, f.Device}, "/"))
+	t.changed("heard", f.Gate+"/"+f.Lane)
 	return nil
 }

@@ -71,6 +71,11 @@ type Alert struct {
 // agency.
 func (a *Alert) Acked() bool { return len(a.Acks) > 0 }
 
+// AckedBy tells whether the officer of a badge has acknowledged it.
+func (a *Alert) AckedBy(who event.Agency, badge string) bool {
+	return slices.ContainsFunc(a.Acks, func(k Ack) bool { return k.Agency == who && k.Badge == badge })
+}
+
 // DecidedBy tells whether an agency has given a verdict on the alert.
 func (a *Alert) DecidedBy(who event.Agency) bool {
 	return slices.Contains(a.Decided, who)

@@ -10,20 +10,32 @@ import (
 )
 
 // boardRows is how many passages the board shows.
-const boardRows = 40
+const boardRows = 30
 
 // boardModel is what the board shows.
 type boardModel struct {
 	Passages []store.Passage
-	Devices  []laneDevices
+	Lanes    []laneCard
 	Open     []store.Alert // waiting for this agency's verdict
 	Gates    []gateState
+	Names    map[string]string // of the own agency's officers, by badge
+	Waiting  []store.Correction
+	Enter    correctForm
 }
 
 // laneDevices are the devices of one lane.
 type laneDevices struct {
 	Gate, Lane string
 	Devices    []deviceView
+}
+
+// laneCard is a lane as the board shows it: its devices, what is in it, and
+// what its barrier and lights show.
+type laneCard struct {
+	laneDevices
+	Current []store.Passage // under way, oldest first; at most two are drawn
+	Last    *store.Passage  // the newest that is over
+	Barrier *deviceView     // the device that reports the lane's barrier
 }
 
 // deviceView is a device as the board may show it: a state that is too old is
@@ -45,45 +57,136 @@ type gateState struct {
 
 // board serves the live board, or the part of it that a page wants anew.
 func (s *Server) board(w http.ResponseWriter, r *http.Request, p Page) {
-	m, err := s.boardModel(r, p)
+	part := r.URL.Query().Get("part")
+	if part == "link" {
+		s.show(w, r, http.StatusOK, linkBanner(p))
+		return
+	}
+	m, err := s.boardPart(r, p, part)
 	if err != nil {
 		s.fail(w, r, p, err)
 		return
 	}
-	switch r.URL.Query().Get("part") {
+	switch part {
+	case "rows":
+		s.show(w, r, http.StatusOK, rowsTable(p, m))
 	case "passages":
 		s.show(w, r, http.StatusOK, passageRows(p, m))
 	case "devices":
-		s.show(w, r, http.StatusOK, deviceStrip(p, m))
-	case "alerts":
-		s.show(w, r, http.StatusOK, openAlerts(p, m.Open))
-	case "link":
-		s.show(w, r, http.StatusOK, linkBanner(p))
+		s.show(w, r, http.StatusOK, laneCards(p, m))
+	case "lane":
+		s.show(w, r, http.StatusOK, oneLane(p, m, r.URL.Query().Get("gate"), r.URL.Query().Get("lane")))
+	case "corrections":
+		s.show(w, r, http.StatusOK, waitingCorrections(p, m.Waiting))
 	default:
 		s.show(w, r, http.StatusOK, boardView(p, m))
 	}
 }
 
-func (s *Server) boardModel(r *http.Request, p Page) (boardModel, error) {
+// boardPart reads what a part of the board needs, and everything for the whole
+// board.
+func (s *Server) boardPart(r *http.Request, p Page, part string) (boardModel, error) {
 	var m boardModel
 	var err error
-	if m.Passages, err = s.opt.Store.Passages(r.Context(), boardRows); err != nil {
+	ctx := r.Context()
+	switch part {
+	case "rows":
+		m.Passages, err = s.opt.Store.PassagesByID(ctx, idsOf(r))
+		return m, err
+	case "passages":
+		m.Passages, err = s.opt.Store.Passages(ctx, boardRows)
+		return m, err
+	case "devices", "lane":
+		return m, s.lanes(r, p, &m)
+	case "corrections":
+		m.Waiting, err = s.opt.Store.OpenCorrections(ctx, p.Now.Add(-shownUnapplied))
 		return m, err
 	}
-	if m.Gates, err = s.gates(r, p); err != nil {
+	if m.Passages, err = s.opt.Store.Passages(ctx, boardRows); err != nil {
 		return m, err
+	}
+	if err := s.lanes(r, p, &m); err != nil {
+		return m, err
+	}
+	if m.Waiting, err = s.opt.Store.OpenCorrections(ctx, p.Now.Add(-shownUnapplied)); err != nil {
+		return m, err
+	}
+	if m.Names, err = s.opt.Private.Names(ctx); err != nil {
+		return m, err
+	}
+	alerts, err := s.opt.Store.Alerts(ctx, queueReach)
+	m.Open = waiting(alerts, p.Agency)
+	return m, err
+}
+
+// maxRows bounds how many rows one request asks for.
+const maxRows = 60
+
+// idsOf are the passages that a page asks for.
+func idsOf(r *http.Request) []event.ID {
+	var ids []event.ID
+	for _, id := range r.URL.Query()["id"] {
+		if len(ids) < maxRows && len(id) <= 40 {
+			ids = append(ids, event.ID(id))
+		}
+	}
+	return ids
+}
+
+// lanes fills in the lanes' cards.
+func (s *Server) lanes(r *http.Request, p Page, m *boardModel) error {
+	var err error
+	if m.Gates, err = s.gates(r, p); err != nil {
+		return err
 	}
 	devices, err := s.opt.Store.Devices(r.Context())
 	if err != nil {
-		return m, err
+		return err
 	}
-	m.Devices = byLane(devices, m.Gates, p.Now)
-	alerts, err := s.opt.Store.Alerts(r.Context(), 200)
+	passages, err := s.opt.Store.LanePassages(r.Context())
 	if err != nil {
-		return m, err
+		return err
 	}
-	m.Open = waiting(alerts, p.Agency)
-	return m, nil
+	m.Lanes = cards(byLane(devices, m.Gates, p.Now), passages)
+	return nil
+}
+
+// cards joins the lanes' devices with what is in the lanes.
+func cards(lanes []laneDevices, passages []store.Passage) []laneCard {
+	list := make([]laneCard, 0, len(lanes))
+	for _, l := range lanes {
+		c := laneCard{laneDevices: l}
+		for i := range l.Devices {
+			if l.Devices[i].Barrier != nil {
+				c.Barrier = &l.Devices[i]
+			}
+		}
+		for i := range passages {
+			x := &passages[i]
+			switch {
+			case x.Gate != l.Gate || x.Lane != l.Lane:
+			case x.State == event.Open || x.State == event.Waiting:
+				c.Current = append(c.Current, *x)
+			default:
+				c.Last = x
+			}
+		}
+		sort.SliceStable(c.Current, func(i, j int) bool { return c.Current[i].OpenedAt.Before(c.Current[j].OpenedAt) })
+		list = append(list, c)
+	}
+	return list
+}
+
+// kindOf is what passes through a lane, as far as its newest passage tells.
+func (c laneCard) kindOf() (event.PassageKind, event.Direction, event.Flow) {
+	x := c.Last
+	if n := len(c.Current); n > 0 {
+		x = &c.Current[n-1]
+	}
+	if x == nil {
+		return "", "", ""
+	}
+	return x.Kind, x.Direction, x.Flow
 }
 
 // gates tells when each gate was heard of last: its chain carries the frame
@@ -128,50 +231,6 @@ func byLane(devices []store.Device, gates []gateState, now time.Time) []laneDevi
 		lanes[len(lanes)-1].Devices = append(lanes[len(lanes)-1].Devices, v)
 	}
 	return lanes
-}
-
-// rank orders severities, worst first.
-func rank(s event.Severity) int {
-	for i, known := range []event.Severity{event.Extreme, event.Severe, event.Moderate, event.Minor} {
-		if s == known {
-			return i
-		}
-	}
-	return 4
-}
-
-// waiting picks the alerts that wait for an agency's verdict: worst first,
-// then the oldest, which has waited longest.
-func waiting(alerts []store.Alert, a event.Agency) []store.Alert {
-	var open []store.Alert
-	for _, x := range alerts {
-		if x.MsgType == "Cancel" || x.Superseded || x.DecidedBy(a) {
-			continue
-		}
-		open = append(open, x)
-	}
-	sort.SliceStable(open, func(i, j int) bool {
-		if a, b := rank(open[i].Severity), rank(open[j].Severity); a != b {
-			return a < b
-		}
-		return open[i].Sent.Before(open[j].Sent)
-	})
-	return open
-}
-
-// alerts serves the alert list.
-func (s *Server) alerts(w http.ResponseWriter, r *http.Request, p Page) {
-	list, err := s.opt.Store.Alerts(r.Context(), 200)
-	if err != nil {
-		s.fail(w, r, p, err)
-		return
-	}
-	open := waiting(list, p.Agency)
-	if r.URL.Query().Get("part") == "list" {
-		s.show(w, r, http.StatusOK, alertLists(p, open, list))
-		return
-	}
-	s.show(w, r, http.StatusOK, alertsView(p, open, list))
 }
 
 // statusModel is what the technician sees.

@@ -78,7 +78,7 @@ func newChart(p *event.RadiationProfile, findings []event.Finding) *chart {
 		v := top * float64(i) / 2
 		c.Ticks = append(c.Ticks, tick{y(v), fmt.Sprintf("%.0f", v)})
 	}
-	c.axis()
+	c.Seconds = secondsAxis(c.DurationSeconds)
 	c.neutrons(p)
 	return c
 }
@@ -103,17 +103,6 @@ func (c *chart) trace(sums []float64, intervals int, y func(float64) float64) {
 	}
 	c.Line = strings.TrimSpace(line.String())
 	c.Area = fmt.Sprintf("%.1f,%.1f %s %.1f,%.1f", startX, y(0), c.Line, chartWidth-chartRight, y(0))
-}
-
-func (c *chart) axis() {
-	step := 1.0
-	for c.DurationSeconds/step > 6 {
-		step *= 2
-	}
-	for s := 0.0; s <= c.DurationSeconds; s += step {
-		x := chartLeft + (chartWidth-chartLeft-chartRight)*s/c.DurationSeconds
-		c.Seconds = append(c.Seconds, tick{x, fmt.Sprintf("%.0f s", s)})
-	}
 }
 
 // neutrons makes a small row of bars, one per interval.

@@ -13,7 +13,7 @@ import (
 )
 
 // evidence serves a piece of evidence. Without a form it is a picture that
-// browsers can show; "original" is the file as the gate has sent it, "thumb" a
+// browsers can show; "deep" is the same with 16 bits, "original" is the file as the gate has sent it, "thumb" a
 // small picture, "crop" the part given by ?box=x,y,w,h.
 func (s *Server) evidence(w http.ResponseWriter, r *http.Request, p Page) {
 	digest, form := r.PathValue("digest"), r.PathValue("form")
@@ -35,7 +35,7 @@ func (s *Server) evidence(w http.ResponseWriter, r *http.Request, p Page) {
 	}
 	want := picture{form: form}
 	switch form {
-	case "", "thumb":
+	case "", "thumb", "deep":
 	case "crop":
 		if want.box, err = parseBox(r.URL.Query().Get("box")); err != nil {
 			http.Error(w, err.Error(), http.StatusBadRequest)

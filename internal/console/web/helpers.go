@@ -1,7 +1,6 @@
 package web
 
 import (
-	"maps"
 	"slices"
 	"strings"
 	"time"
@@ -9,15 +8,6 @@ import (
 	"gatehouse/internal/console/store"
 	"gatehouse/internal/event"
 )
-
-// figures are the values that a finding compared, in the order of their names.
-func figures(m map[string]any) string {
-	var parts []string
-	for _, key := range slices.Sorted(maps.Keys(m)) {
-		parts = append(parts, key+" "+number(m[key]))
-	}
-	return strings.Join(parts, " · ")
-}
 
 // earlier lists an agency's verdicts before the one that counts, newest first.
 func earlier(all []store.Verdict, last *store.Verdict) []store.Verdict {

@@ -184,6 +184,9 @@ func render(path string, want picture) (made, error) {
 	if err != nil {
 		return made{}, fmt.Errorf("decode picture: %w", err)
 	}
+	if want.form == "deep" {
+		return encodePNG(packed(img))
+	}
 	if deep {
 		img = window8(img)
 	}
@@ -197,11 +200,38 @@ func render(path string, want picture) (made, error) {
 		}
 		return encodeJPEG(scale(img, box, 400))
 	}
+	return encodePNG(img)
+}
+
+func encodePNG(img image.Image) (made, error) {
 	var b bytes.Buffer
 	if err := (&png.Encoder{CompressionLevel: png.BestSpeed}).Encode(&b, img); err != nil {
 		return made{}, fmt.Errorf("encode picture: %w", err)
 	}
 	return made{b.Bytes(), "image/png"}, nil
+}
+
+// packed makes a picture whose red is the upper and whose green is the lower
+// half of 16-bit grey values: browsers decode 8 bits a channel alone, and the
+// script puts the halves together again.
+func packed(img image.Image) image.Image {
+	b := img.Bounds()
+	out := image.NewNRGBA(image.Rect(0, 0, b.Dx(), b.Dy()))
+	gray, isGray := img.(*image.Gray16)
+	for y := range b.Dy() {
+		row := out.Pix[y*out.Stride:]
+		for x := range b.Dx() {
+			var v uint16
+			if isGray {
+				v = gray.Gray16At(b.Min.X+x, b.Min.Y+y).Y
+			} else {
+				g, _ := color.Gray16Model.Convert(img.At(b.Min.X+x, b.Min.Y+y)).(color.Gray16)
+				v = g.Y
+			}
+			row[4*x], row[4*x+1], row[4*x+3] = uint8(v>>8), uint8(v&0xff), 255
+		}
+	}
+	return out
 }
 
 func is16bit(m color.Model) bool {

@@ -61,17 +61,23 @@ func (l *Live) Notify(changes []store.Change) {
 func topicsOf(c store.Change) []string {
 	switch c.Topic {
 	case "passage", "verdict":
-		return []string{"board", "alerts", "passage-" + c.Key}
-	case "alert":
-		return []string{"alerts", "board", "passage-" + c.Key}
+		return []string{"passage-" + c.Key, "alerts"}
+	case "alert", "ack":
+		return []string{"alerts", "passage-" + c.Key}
+	case "correction":
+		return []string{"corrections", "passage-" + c.Key}
+	case "lane":
+		return []string{"lane-" + strings.ReplaceAll(c.Key, "/", "-")}
+	case "heard": // a frame log: ages alone have changed
+		return []string{"heard", "status"}
 	case "receipt":
 		return []string{"receipts", "status"}
 	case "evidence":
-		return []string{"board", "evidence", "status"}
+		return []string{"evidence", "status"}
 	case "device", "gap":
 		return []string{"devices", "status"}
 	case "link":
-		return []string{"link", "devices", "status"}
+		return []string{"link", "heard", "status"}
 	}
 	return []string{"status"}
 }

@@ -27,6 +27,7 @@ type Page struct {
 	Place  string // of the event stream, from before the store was read
 	Script string
 	Style  string
+	Theme  Theme
 }
 
 // May tells whether the user has a right.

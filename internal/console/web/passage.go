@@ -20,6 +20,11 @@ type passageModel struct {
 	Photos   []photoView
 	Scans    []scanView
 	Chart    *chart
+	Weight   *weightChart
+	Earlier  []store.Passage   // of the same plate, newest first
+	Near     []store.Passage   // of the same lane about the same time
+	Names    map[string]string // of the own agency's officers, by badge
+	Correct  correctForm
 	Versions []store.Version
 	Receipts []store.Reach
 	Notes    []private.Note
@@ -73,7 +78,10 @@ func (s *Server) passage(w http.ResponseWriter, r *http.Request, p Page) {
 		s.show(w, r, http.StatusOK, passageLive(p, m))
 		return
 	case "verdicts":
-		s.show(w, r, http.StatusOK, verdicts(p, m))
+		s.show(w, r, http.StatusOK, decided(p, m))
+		return
+	case "provenance":
+		s.show(w, r, http.StatusOK, provenance(p, m))
 		return
 	}
 	if err := s.opt.Private.Record(r.Context(), p.User.ID, "view", string(m.ID), ""); err != nil {
@@ -100,7 +108,16 @@ func (s *Server) passageModel(r *http.Request, p Page, id event.ID) (passageMode
 		return m, err
 	}
 	m.Plate = store.BestPlate(&m.Passage.Passage)
-	m.Chart = newChart(m.Radiation, m.Findings)
+	m.Chart, m.Weight = newChart(m.Radiation, m.Findings), newWeightChart(&m.Passage.Passage)
+	if m.Earlier, err = s.opt.Store.SamePlate(ctx, m.Plate.Text, m.OpenedAt, 4); err != nil {
+		return m, err
+	}
+	if m.Near, err = s.opt.Store.Neighbours(ctx, &m.Passage.Passage, neighbourhood); err != nil {
+		return m, err
+	}
+	if m.Names, err = s.opt.Private.Names(ctx); err != nil {
+		return m, err
+	}
 	m.Form = verdictForm{Version: m.Version, Sequence: m.Sequence}
 	for _, a := range m.Alerts {
 		if !a.DecidedBy(p.Agency) {
@@ -249,4 +266,18 @@ func (s *Server) addNote(w http.ResponseWriter, r *http.Request, p Page) {
 		s.opt.Live.Notify([]store.Change{{Topic: "passage", Key: string(id)}})
 	}
 	http.Redirect(w, r, fmt.Sprintf("/passages/%s#notes", id), http.StatusSeeOther)
+}
+
+// documents shows a passage's documents in full to those who may see them, and
+// writes down who did.
+func (s *Server) documents(w http.ResponseWriter, r *http.Request, p Page) {
+	m, err := s.passageModel(r, p, event.ID(r.PathValue("id")))
+	if err == nil {
+		err = s.opt.Private.Record(r.Context(), p.User.ID, private.ActDocument, string(m.ID), "")
+	}
+	if err != nil {
+		s.fail(w, r, p, err)
+		return
+	}
+	s.show(w, r, http.StatusOK, documents(p, m, true))
 }

@@ -71,7 +71,7 @@ func (s *Server) toLogin(w http.ResponseWriter, r *http.Request) {
 func (s *Server) page(r *http.Request) (Page, error) {
 	p := Page{
 		Lang: s.opt.Language, Words: s.words, Agency: s.opt.Agency, Gates: s.opt.Gates, Path: r.URL.Path, Now: s.opt.Now(),
-		Link: s.opt.Uplink.Status(), Place: s.opt.Live.Here(), Script: s.assets.script, Style: s.assets.style,
+		Link: s.opt.Uplink.Status(), Place: s.opt.Live.Here(), Script: s.assets.script, Style: s.assets.style, Theme: themeOf(r),
 	}
 	if c, err := r.Cookie(languageKey); err == nil {
 		if l, ok := lang.Parse(c.Value); ok {
@@ -261,11 +261,7 @@ func (s *Server) language(w http.ResponseWriter, r *http.Request) {
 		Name: languageKey, Value: string(l), Path: "/", MaxAge: int((365 * 24 * time.Hour).Seconds()),
 		HttpOnly: true, SameSite: http.SameSiteStrictMode, Secure: s.opt.Secure,
 	})
-	back := r.PostFormValue("back")
-	if !strings.HasPrefix(back, "/") || strings.HasPrefix(back, "//") || strings.Contains(back, "\\") {
-		back = "/"
-	}
-	http.Redirect(w, r, back, http.StatusSeeOther)
+	http.Redirect(w, r, backTo(r), http.StatusSeeOther)
 }
 
 func remote(r *http.Request) string {

@@ -319,7 +319,7 @@ func TestTheStreamResumesWhereItStopped(t *testing.T) {
 	s.share(t, event.TypePassage, p.ID, func() event.Passage { p.Version++; return p }())
 	name, _, data = s.stream(t, rendered).next(t)
 	require.Equal(t, "change", name, "what came between the page and its stream is told")
-	require.Contains(t, data, `"board"`)
+	require.Contains(t, data, `"passage-`+string(p.ID)+`"`)
 	name, _, _ = s.stream(t, "another-run-5").next(t)
 	require.Equal(t, "reset", name, "a place of another run means everything anew")
 	for range 3000 {

@@ -190,6 +190,197 @@ status.received = Nhận lúc | Received
 status.type = Loại | Type
 status.none = không có | none
 
+board.lanes = Các làn | Lanes
+lane.empty = Chưa có lượt qua | No passage yet
+light.none = đèn tắt | lights off
+barrier.estop = DỪNG KHẨN | EMERGENCY STOP
+barrier.loop = vòng cảm ứng có xe: | occupied loop:
+barrier.photocell = tia chắn bị ngắt | light beam broken
+barrier.manual = chế độ tay | manual
+barrier.nowatchdog = bo mạch không tự về đỏ khi mất điều khiển | the board does not drop to red by itself
+
+theme.auto = Màu theo máy | Colours of the system
+theme.day = Nền sáng | Day colours
+theme.night = Nền tối | Night colours
+
+sound.off = Âm tắt | Sound off
+sound.on = Âm bật | Sound on
+sound.locked = Âm bị khoá, bấm để mở | Sound locked, click
+sound.ringing = Đang báo | Sounding
+sound.title = Âm báo khi có cảnh báo mới (M) | Sound for new alerts (M)
+notify.off = Thông báo | Notify
+notify.on = Thông báo bật | Notifying
+notify.denied = Trình duyệt chặn thông báo | Notifications blocked
+notify.title = Thông báo trên màn hình máy tính khi có cảnh báo mới | Desktop notification of new alerts
+
+alerts.unacked = chưa ai nhận | unacknowledged
+alerts.ack = Nhận cảnh báo | Acknowledge
+alerts.acked = đã nhận | acknowledged
+alerts.filter = Lọc | Filter
+alerts.new.one = 1 cảnh báo mới – xem (V) | 1 new alert – show (V)
+alerts.new.many = {n} cảnh báo mới – xem (V) | {n} new alerts – show (V)
+filter.all = Tất cả | All
+filter.severe = Nghiêm trọng | Severe
+filter.mine = Ta chủ trì | We lead
+filter.unacked = Chưa nhận | Not taken
+
+name.person = hành khách | traveller
+name.nodocument = không đọc được giấy tờ | no document read
+name.consignment = lô hàng chưa rõ | consignment not known
+
+plate.front = Trước | Front
+plate.rear = Sau | Rear
+plate.crop = Ảnh cắt biển số | Plate crop
+plate.stated = cán bộ nhập | stated by an officer
+
+passage.mergedinto = đã ghép vào lượt khác | merged into another
+passage.provenance.short = Nguồn gốc | Provenance
+passage.versions = Mô hình và quy tắc | Models and rules
+passage.id = Mã lượt qua | Passage id
+passage.sameplate = Các lượt trước cùng biển số | Earlier passages of this plate
+
+document.title = Giấy tờ | Documents
+document.none = Chưa đọc được giấy tờ nào. | No document has been read.
+document.reveal = Hiện đầy đủ | Show in full
+document.number = Số | Number
+document.name = Họ tên | Name
+document.birth = Ngày sinh | Born
+document.nationality = Quốc tịch | Nationality
+document.expiry = Hết hạn | Expires
+document.expired = HẾT HẠN | EXPIRED
+document.repaired = Ký tự tự sửa | Repaired characters
+document.check.ok = số kiểm tra đúng | check digits right
+document.check.wrong = số kiểm tra SAI | check digits WRONG
+document.digit.wrong = sai số kiểm tra | wrong check digit
+
+declared.title = Khai báo và số đo | Declared and measured
+declared.declared = Khai báo | Declared
+declared.measured = Đo được | Measured
+declared.notfound = không có trong danh sách | not on the list
+declared.nolist = làn không dùng danh sách | the lane uses no list
+declared.same = khớp | matches
+declared.differs = KHÔNG khớp | DIFFERS
+declared.what = Mục | Item
+declared.result = So sánh | Comparison
+
+fact.plate = Biển trước | Front plate
+fact.rear = Biển sau | Rear plate
+fact.container = Công-ten-nơ | Container
+fact.document = Số giấy tờ | Document number
+fact.declaration = Tờ khai | Declaration
+fact.gross = Tổng trọng lượng | Gross weight
+fact.goods = Hàng hoá | Goods
+fact.direction = Chiều | Direction
+fact.flow = Luồng | Flow
+fact.kind = Đối tượng | Kind
+
+container.title = Số công-ten-nơ | Container numbers
+container.ok = số kiểm tra đúng | check digit right
+container.wrong = SAI số kiểm tra | check digit WRONG
+container.repaired = đã sửa một ký tự | one character repaired
+barcode.title = Mã vạch, mã QR | Barcodes and QR codes
+barcode.one = mã vạch | barcode
+
+weight.title = Cân | Weight
+weight.settled = trọng lượng ổn định | settled weight
+weight.unsettled = chưa ổn định | not settled
+weight.over = quá tải cân | over the scale's range
+weight.axles = trục | axles
+
+source.plate = Đọc biển số | Plate reading
+source.container = Đọc công-ten-nơ | Container reading
+source.scan = Phân tích ảnh soi | Scan analysis
+
+viewer.edge = Nét | Edges
+viewer.colour = Màu | Colours
+viewer.level = Mức | Level
+viewer.width = Độ rộng | Width
+viewer.hint = Phím + − phóng, mũi tên dời, 0 vừa khung | Keys: + − zoom, arrows move, 0 fit
+
+phrase.asalert = Theo nội dung cảnh báo | As the alert says
+phrase.recheck = Đo, soi lại để xác minh | Measure or scan again to verify
+phrase.documents = Đối chiếu hồ sơ, tờ khai | Compare papers and declaration
+phrase.cleared = Đã kiểm tra, không phát hiện gì | Checked, nothing found
+
+correct.button = Sửa | Correct
+correct.enter = Nhập lượt qua bằng tay | Enter a passage by hand
+correct.enter.title = Nhập lượt qua không thiết bị nào ghi được | Enter a passage that no device saw
+correct.enter.submit = Ghi lượt qua | Record the passage
+correct.title = Sửa lượt qua | Correct the passage
+correct.intro = Cửa khẩu thực hiện việc sửa và ghi bản mới; cả hai cơ quan đều thấy ai sửa, lúc nào, vì sao. Số đo gốc không bị xoá. | The gate applies the correction and writes a new version; both agencies see who, when and why. No reading is overwritten.
+correct.facts = Sửa thông tin | Correct facts
+correct.split = Tách làm hai | Split in two
+correct.split.at = Lượt mới bắt đầu từ | The new passage begins with
+correct.merge = Ghép với lượt khác | Merge with another
+correct.merge.other = Lượt được ghép vào đây | Passage that joins this one
+correct.cancel = Huỷ lượt qua (không có thật) | Cancel the passage (it was none)
+correct.submit = Gửi cho cửa khẩu | Send to the gate
+correct.leave = Thôi | Leave
+correct.when = Lúc (+07) | At (+07)
+correct.reason = Lý do (cơ quan kia cũng thấy) | Reason (the other agency sees it too)
+correct.reason.needed = Việc sửa cần có lý do. | A correction needs a reason.
+correct.asis = giữ nguyên | as it is
+correct.nothing = Chưa nhập thông tin nào để sửa. | Nothing to correct was entered.
+correct.unknown = Có giá trị không hợp lệ. | A value is not valid.
+correct.container = Số công-ten-nơ gồm 4 chữ (chữ thứ tư là U, J hoặc Z) và 7 số. | A container number has 4 letters (the fourth is U, J or Z) and 7 digits.
+correct.declaration = Số tờ khai gồm 12 chữ số. | A declaration number has 12 digits.
+correct.long = Biển số hoặc số giấy tờ dài quá. | A plate or document number is too long.
+correct.lane = Chọn một làn của cửa khẩu. | Choose a lane of the gate.
+correct.moment = Thời điểm không hợp lệ. | The moment is not valid.
+correct.other = Chọn một lượt qua gần đó trong cùng làn. | Choose a passage near it in the same lane.
+correct.other.link = lượt kia | the other passage
+correct.made = Đã sửa | Corrections
+correct.state.sending = đang gửi tới cửa khẩu | on its way to the gate
+correct.state.waiting = chờ cửa khẩu | waiting for the gate
+correct.state.applied = đã thực hiện | applied
+correct.state.refused = cửa khẩu không thực hiện | not applied by the gate
+
+word.yes = có | yes
+word.no = không | no
+
+unit.cps = xung/giây | counts/s
+unit.counts = xung | counts
+unit.sigma = σ | σ
+unit.kg = kg | kg
+unit.kmh = km/h | km/h
+unit.percent = % | %
+unit.days = ngày | days
+
+keys.title = Phím tắt | Keys
+keys.physical = Phím tính theo vị trí trên bàn phím: bộ gõ Telex và VNI không ảnh hưởng. | Keys go by their place on the keyboard: Telex and VNI input methods do not matter.
+keys.close = Đóng | Close
+keys.everywhere = Mọi trang | Everywhere
+keys.queue = Hàng đợi cảnh báo | Alert queue
+keys.decide = Lượt qua | Passage
+keys.viewer = Ảnh soi | Scan viewer
+keys.board = Các làn | Lanes
+keys.alerts = Cảnh báo | Alerts
+keys.status = Kỹ thuật | Technical
+keys.sound = Bật, tắt âm báo | Sound on or off
+keys.help = Bảng phím này | This help
+keys.back = Về danh sách, đóng hộp | Back to the list, close a box
+keys.next = Cảnh báo sau | Next alert
+keys.previous = Cảnh báo trước | Previous alert
+keys.open = Mở lượt qua | Open the passage
+keys.ack = Nhận cảnh báo | Acknowledge
+keys.shownew = Hiện cảnh báo mới | Show new alerts
+keys.code = Chọn quyết định | Choose a verdict
+keys.reasons = Lý do viết sẵn | Ready reasons
+keys.reason = Viết lý do | Write a reason
+keys.record = Ghi quyết định | Record the verdict
+keys.correct = Sửa lượt qua | Correct the passage
+keys.provenance = Nguồn gốc bản ghi | Provenance
+keys.zoom = Phóng to, thu nhỏ | Zoom
+keys.fit = Vừa khung | Fit
+keys.pan = Dời ảnh (đang chọn ảnh) | Move the image (when it has the focus)
+keys.level = Mức sáng | Level
+keys.width = Độ rộng cửa sổ | Window width
+keys.invert = Đảo màu | Invert
+keys.edge = Làm rõ nét | Edges
+keys.colour = Màu giả | Pseudo-colour
+keys.regions = Hiện vùng đánh dấu | Regions on or off
+keys.nextview = Ảnh soi kế tiếp | Next view
+
 error.title = Không mở được trang | The page cannot be shown
 error.store = Kho dữ liệu báo lỗi. Kỹ thuật viên xem nhật ký của gatehouse-console. | The store reports an error. A technician finds the cause in the log of gatehouse-console.
 error.notfound = Không có trang này. | There is no such page.
@@ -300,4 +491,85 @@ type.vn.gatehouse.device.v1 = thiết bị | device
 type.vn.gatehouse.gap.v1 = khoảng thiếu | gap
 type.vn.gatehouse.framelog.v1 = sổ khung | frame log
 type.vn.gatehouse.wanted.v1 = yêu cầu ảnh | request
+
+state.merged = đã ghép | merged
+
+arm.up = cần mở | arm up
+arm.down = cần đóng | arm down
+arm.between = cần đang chạy | arm moving
+arm.unknown = không rõ cần | arm unknown
+light.red = đèn đỏ | red light
+light.amber = đèn vàng | amber light
+light.green = đèn xanh | green light
+loop.entry = vào | entry
+loop.safety = an toàn | safety
+loop.exit = ra | exit
+barrierfault.sensor = cảm biến cần mâu thuẫn | arm sensors contradict
+barrierfault.open-travel = cần không tới nơi | arm did not arrive
+barrierfault.coil = rơ-le không phản hồi | relay does not answer
+
+correction.enter = Nhập bằng tay | Entered by hand
+correction.split = Tách | Split
+correction.merge = Ghép | Merge
+correction.facts = Sửa thông tin | Facts corrected
+correction.cancel = Huỷ | Cancelled
+
+devicename.scale = Cân | Scale
+devicename.mrz = Giấy tờ | Documents
+devicename.barcode = Mã vạch | Barcode
+devicename.barrier = Barie | Barrier
+devicename.camera2 = Camera sau | Rear camera
+
+irregular.by-hand = nhập bằng tay | entered by hand
+
+finding.RPM-FAULT = Cổng phóng xạ lỗi nền | Portal background fault
+finding.WEIGHT-MISMATCH = Cân lệch khai báo | Weight differs
+finding.WEIGHT-AXLES = Lệch tổng trục | Axle sum differs
+finding.WEIGHT-UNCERTAIN = Cân chưa chắc | Weight uncertain
+finding.OVERSPEED = Chạy nhanh | Too fast
+finding.NOT-EXPECTED = Không trong danh sách | Not on the list
+finding.CONTAINER-CHECK = Sai số công-ten-nơ | Container number wrong
+finding.DOCUMENT-EXPIRED = Giấy tờ hết hạn | Document expired
+finding.DOCUMENT-CHECK = Giấy tờ sai số kiểm tra | Document check digit
+finding.CLOCK-LOST = Mất đồng hồ chuẩn | Clock lost
+finding.DEVICE-TAMPER = Thiết bị bị can thiệp | Device tampered with
+
+document.TD1 = Thẻ căn cước (TD1) | Identity card (TD1)
+document.TD2 = Thẻ (TD2) | Card (TD2)
+document.TD3 = Hộ chiếu | Passport
+document.MRV-A = Thị thực (A) | Visa (A)
+document.MRV-B = Thị thực (B) | Visa (B)
+document.CCCD-QR = Căn cước công dân | Citizen identity card
+sex.M = nam | male
+sex.F = nữ | female
+nation.VNM = Việt Nam | Viet Nam
+nation.CHN = Trung Quốc | China
+nation.LAO = Lào | Laos
+nation.KHM = Campuchia | Cambodia
+nation.THA = Thái Lan | Thailand
+nation.KOR = Hàn Quốc | Korea
+nation.JPN = Nhật Bản | Japan
+nation.USA = Hoa Kỳ | United States
+nation.GBR = Anh | United Kingdom
+nation.DEU = Đức | Germany
+nation.FRA = Pháp | France
+nation.AUS = Úc | Australia
+nation.D = Đức | Germany
+nation.UTO = Utopia (mẫu) | Utopia (specimen)
+
+figure.max_sigma = cao hơn nền | above background
+figure.threshold_sigma = ngưỡng | threshold
+figure.background_cps = nền | background
+figure.peak_cps = cao nhất | peak
+figure.gamma_background_cps = nền gamma | gamma background
+figure.neutron_background_cps = nền nơ-tron | neutron background
+figure.neutron_counts = nơ-tron đếm được | neutrons counted
+figure.image_score = điểm của cả ảnh | score of the image
+figure.class = loại | class
+figure.front = biển trước | front plate
+figure.rear = biển sau | rear plate
+figure.state = trạng thái | state
+figure.gap_ms = cách xe trước | gap to the vehicle ahead
+figure.attempts = số lần thử | attempts
+figure.error = lỗi | error
 `

@@ -4,7 +4,7 @@
 export function startAges(): void {
   tick();
   setInterval(tick, 1_000);
-  document.body.addEventListener("htmx:afterSwap", tick);
+  for (const name of ["htmx:afterSwap", "gh:rendered"]) document.body.addEventListener(name, tick);
 }
 
 function tick(): void {

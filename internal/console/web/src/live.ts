@@ -9,6 +9,9 @@ let last = "";
 let heard = 0;
 let source: EventSource | undefined;
 
+// What changes all the time and matters little is shown less often.
+const slow: Record<string, number> = { receipts: 2_000, status: 2_000, heard: 5_000 };
+
 // pace lets the first of a burst through at once and the last of it at its
 // end, so that nothing is missed and nothing is rendered twice in a moment.
 function pace(fire: (topic: string) => void): (topic: string) => void {
@@ -20,7 +23,7 @@ function pace(fire: (topic: string) => void): (topic: string) => void {
       const again = busy.get(topic);
       busy.delete(topic);
       if (again) run(topic);
-    }, topic === "receipts" || topic === "status" ? 2_000 : 500);
+    }, slow[topic] ?? 500);
   };
   return (topic) => (busy.has(topic) ? busy.set(topic, true) : run(topic));
 }

@@ -1,0 +1,31 @@
+package web
+
+// keyGroup is a part of the help about keys.
+type keyGroup struct {
+	Name string
+	Keys []keyHelp
+}
+
+// keyHelp is one key: what is printed on it, and the dictionary's word for
+// what it does.
+type keyHelp struct{ Cap, Word string }
+
+// keyGroups lists the keys as the script takes them, by place.
+func keyGroups() []keyGroup {
+	return []keyGroup{
+		{"everywhere", []keyHelp{
+			{"B", "keys.board"}, {"A", "keys.alerts"}, {"T", "keys.status"}, {"M", "keys.sound"}, {"H", "keys.help"}, {"Esc", "keys.back"},
+		}},
+		{"queue", []keyHelp{
+			{"J ↓", "keys.next"}, {"K ↑", "keys.previous"}, {"Enter", "keys.open"}, {"N", "keys.ack"}, {"V", "keys.shownew"},
+		}},
+		{"decide", []keyHelp{
+			{"1 – 5", "keys.code"}, {"6 – 9", "keys.reasons"}, {"R", "keys.reason"}, {"F9", "keys.record"}, {"N", "keys.ack"},
+			{"O", "keys.correct"}, {"P", "keys.provenance"},
+		}},
+		{"viewer", []keyHelp{
+			{"+ −", "keys.zoom"}, {"0", "keys.fit"}, {"← ↑ → ↓", "keys.pan"}, {"[ ]", "keys.level"}, {", .", "keys.width"},
+			{"I", "keys.invert"}, {"X", "keys.edge"}, {"C", "keys.colour"}, {"G", "keys.regions"}, {"L", "keys.nextview"},
+		}},
+	}
+}
