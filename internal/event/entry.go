@@ -38,6 +38,9 @@ type JournalEntry struct {
 	// on.
 	Config  string      `json:"config,omitempty"`
 	Correct *Correction `json:"correct,omitempty"`
+	// Recalled are the newest shared versions of the passages that a correction
+	// names, so that it can be applied to one which the lane has forgotten.
+	Recalled []Passage `json:"recalled,omitempty"`
 }
 
 // Start opens a run of the daemon in a lane's journal.

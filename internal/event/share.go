@@ -103,6 +103,8 @@ type DeviceChange struct {
 	State  DeviceState `json:"state"`
 	Since  time.Time   `json:"since"`
 	Reason string      `json:"reason,omitempty"`
+	// Words say the same for people, where it can be said in both languages.
+	Words Text `json:"words,omitzero"`
 	// Code is the device's own word for its state, such as TT or INTERLOCK.
 	Code string `json:"code,omitempty"`
 	Try  Text   `json:"try,omitzero"` // what to do next, for the person at the device

@@ -40,8 +40,23 @@ func (e *Engine) capture(d *Device, r *event.Reading) {
 }
 
 func trackOf(d *Device, r *event.Reading) track {
-	return track{Device: d.ID, View: cmp.Or(r.Capture.View, d.View), Event: r.Capture.EventID}
+	switch {
+	case r.Capture != nil:
+		return track{Device: d.ID, View: cmp.Or(r.Capture.View, d.View), Event: r.Capture.EventID}
+	case r.Document != nil:
+		return track{Device: d.ID, View: viewDocument, Event: bearer(r.Document)}
+	case r.Barcode != nil:
+		return track{Device: d.ID, View: viewCode, Event: event.Digest([]byte(r.Barcode.Text))}
+	default:
+		return track{Device: d.ID}
+	}
 }
+
+// Views of tracks that no camera has.
+const (
+	viewDocument = "document"
+	viewCode     = "code"
+)
 
 // following is the passage that the camera's track belongs to already.
 func (e *Engine) following(t track) *passage {
@@ -49,7 +64,7 @@ func (e *Engine) following(t track) *passage {
 		return nil
 	}
 	for _, p := range slices.Backward(e.s.Passages) {
-		if slices.ContainsFunc(p.Tracks, func(o track) bool { return o.Device == t.Device && o.Event == t.Event }) {
+		if !p.Aside && slices.ContainsFunc(p.Tracks, func(o sighting) bool { return o.Device == t.Device && o.Event == t.Event }) {
 			return p
 		}
 	}
@@ -68,6 +83,9 @@ func (e *Engine) pictured(d *Device, t track, at time.Time) *passage {
 	case PositionDuring:
 		return e.newest(event.Open)
 	case PositionAfter:
+		if p := e.leavingScale(d, at); p != nil && !p.shows(t) {
+			return p
+		}
 		p := e.firstWithout(t, func(p *passage) bool { return e.reachable(p, at) })
 		return cmp.Or(p, e.newest(event.Open), e.newest(event.Waiting))
 	default:
@@ -89,7 +107,7 @@ func (e *Engine) delayed(d *Device, t track, r *event.Reading) *passage {
 	}
 	taken := wall(*r.DeviceTime)
 	for _, p := range e.s.Passages {
-		if wait := p.Record.OpenedAt.Sub(taken); !p.shows(t) && wait >= -lateCapture && wait <= e.lane.Join.Before {
+		if wait := p.Record.OpenedAt.Sub(taken); !p.Aside && !p.shows(t) && wait >= -lateCapture && wait <= e.lane.Join.Before {
 			return p
 		}
 	}
@@ -102,6 +120,7 @@ func (e *Engine) firstWithout(t track, fits func(*passage) bool) *passage {
 	var first *passage
 	for _, p := range e.s.Passages {
 		switch {
+		case p.Aside:
 		case p.shows(t):
 			first = nil
 		case first == nil && fits(p):
@@ -114,6 +133,9 @@ func (e *Engine) firstWithout(t track, fits func(*passage) bool) *passage {
 // reachable says whether a device behind the presence zone may still deliver
 // for the passage: it has not ended, or closed so early that it did not wait.
 func (e *Engine) reachable(p *passage, at time.Time) bool {
+	if p.Aside {
+		return false
+	}
 	if p.Record.State == event.Closed && p.Record.LeftAt != nil {
 		return at.Sub(*p.Record.LeftAt) <= e.lane.Join.After
 	}
@@ -122,10 +144,22 @@ func (e *Engine) reachable(p *passage, at time.Time) bool {
 
 // shows says whether the passage has a capture of the camera in this view.
 func (p *passage) shows(t track) bool {
-	return slices.ContainsFunc(p.Tracks, func(o track) bool { return o.Device == t.Device && o.View == t.View })
+	return slices.ContainsFunc(p.Tracks, func(o sighting) bool { return o.Device == t.Device && o.View == t.View })
 }
 
-// hold keeps a capture for the presence it announces.
+// follows says whether the passage has this very track already.
+func (p *passage) follows(t track) bool {
+	return t.Event != "" && slices.ContainsFunc(p.Tracks, func(o sighting) bool { return o.track == t })
+}
+
+// see notes a track with the passage.
+func (p *passage) see(t track, at time.Time) {
+	if !slices.ContainsFunc(p.Tracks, func(o sighting) bool { return o.track == t }) {
+		p.Tracks = append(p.Tracks, sighting{track: t, At: at})
+	}
+}
+
+// hold keeps a capture, document or code for the presence it announces.
 func (e *Engine) hold(r *event.Reading) {
 	h := &held{
 		Reading: *r, Passage: passageID(r.ReceivedAt, r.ID), Until: e.now.Add(e.lane.Join.Before),
@@ -146,7 +180,7 @@ func (e *Engine) hold(r *event.Reading) {
 // camera and view the earliest track. What is left announces the next.
 func (e *Engine) adopt(p *passage, at time.Time) {
 	e.take(p, func(d *Device, h *held) bool {
-		return d.Position != PositionAfter && at.Sub(h.Reading.ReceivedAt) <= e.lane.Join.Before
+		return (d.Position != PositionAfter || e.lane.twoWay()) && at.Sub(h.Reading.ReceivedAt) <= e.lane.Join.Before
 	})
 }
 
@@ -160,8 +194,9 @@ func (e *Engine) take(p *passage, fits func(*Device, *held) bool) {
 			continue // the lane no longer has the camera
 		}
 		t := trackOf(d, &h.Reading)
-		if same := slices.Contains(p.Tracks, t) && t.Event != ""; same || !p.shows(t) && fits(d, h) {
-			e.photo(p, d, &h.Reading)
+		lacks := !p.shows(t) || p.burst(d, &h.Reading)
+		if p.follows(t) || lacks && fits(d, h) {
+			e.give(p, d, &h.Reading)
 			continue
 		}
 		e.s.Held = append(e.s.Held, h)
@@ -186,20 +221,36 @@ func (e *Engine) releaseAt(i int) *passage {
 	if !ok {
 		return nil
 	}
+	t := trackOf(d, &h.Reading)
 	p := e.s.passage(h.During)
-	if followed := e.following(trackOf(d, &h.Reading)); followed != nil {
+	if p != nil && t.View == viewDocument && p.shows(t) {
+		p = nil // of another person than the one in the zone
+	}
+	if followed := e.following(t); followed != nil {
 		p = followed
 	}
-	if p == nil || p.Record.State == event.Cancelled {
+	if p == nil || p.gone() {
 		p = e.openAlone(&h.Reading)
-		e.photo(p, d, &h.Reading)
+		e.give(p, d, &h.Reading)
 		e.take(p, func(_ *Device, o *held) bool {
 			return o.Reading.ReceivedAt.Sub(h.Reading.ReceivedAt).Abs() <= lateCapture
 		})
 		return p
 	}
-	e.photo(p, d, &h.Reading)
+	e.give(p, d, &h.Reading)
 	return p
+}
+
+// give adds a capture, document or code to a passage.
+func (e *Engine) give(p *passage, d *Device, r *event.Reading) {
+	switch {
+	case r.Capture != nil:
+		e.photo(p, d, r)
+	case r.Document != nil:
+		p.paper(d, r)
+	case r.Barcode != nil:
+		p.code(d, r)
+	}
 }
 
 // openAlone opens a passage that only a camera has seen.
@@ -215,15 +266,16 @@ func (e *Engine) photo(p *passage, d *Device, r *event.Reading) {
 	p.attach(r)
 	p.dirty = true
 	t := trackOf(d, r)
-	if !slices.Contains(p.Tracks, t) {
-		p.Tracks = append(p.Tracks, t)
-	}
-	if c := r.Capture.Direction; p.Record.Direction == event.DirectionUnknown && c != "" {
+	p.see(t, r.ReceivedAt)
+	if c := r.Capture.Direction; p.Record.Direction == event.DirectionUnknown && (c == event.Entry || c == event.Exit) {
 		p.Record.Direction = c
 	}
 	if r.Capture.Image == nil {
 		p.Blank = append(p.Blank, d.ID)
 		return
+	}
+	if d.Container {
+		e.analyse(p, Request{Evidence: r.Capture.Image.SHA256, Op: OpContainer})
 	}
 	p.Record.Photos = append(p.Record.Photos, event.Photo{
 		Image: *r.Capture.Image, View: t.View, Device: d.ID, TakenAt: r.ReceivedAt,

@@ -32,6 +32,9 @@ func blind(s event.DeviceState) bool { return s != event.Up && s != event.Degrad
 
 // heard takes a reading as the proof that a device is there after a start.
 func (e *Engine) heard(ds *deviceState, r *event.Reading) {
+	if r.Report != nil && r.Report.State == event.Down {
+		return // a goodbye, or the broker's word that the device is away
+	}
 	if r.ReceivedAt.After(ds.Heard) {
 		ds.Heard = r.ReceivedAt
 	}
@@ -71,12 +74,16 @@ func (e *Engine) linked(ds *deviceState, c condition, heard time.Time) {
 			}
 		}
 		e.breakSpans(ds.ID)
+		e.breakLoads(ds.ID, ds.GapFrom)
 	} else {
 		if wasDown {
 			ds.Link = condition{State: event.Up, Since: c.Since}
 		}
 		if !wasDown || c.State != event.Up {
 			ds.Report = c
+			if c.State != event.Up {
+				ds.Report.Code = c.Reason // the runtime passes the device's own word on
+			}
 		}
 		e.shareGap(ds, c.Since)
 		ds.GapFrom, ds.GapReason = time.Time{}, ""
@@ -85,11 +92,17 @@ func (e *Engine) linked(ds *deviceState, c condition, heard time.Time) {
 }
 
 // report takes what a device says about itself.
-func (e *Engine) report(ds *deviceState, r *event.Reading) {
-	if r.Report == nil || r.Report.State == "" || r.Report.State == ds.Report.State {
+func (e *Engine) report(d *Device, ds *deviceState, r *event.Reading) {
+	if r.Report == nil || r.Report.State == "" {
 		return
 	}
-	ds.Report = condition{State: r.Report.State, Since: r.ReceivedAt, Reason: r.Report.Code}
+	e.tamper(d, ds, r)
+	ds.backgroundBack(r)
+	since := r.ReceivedAt
+	if r.Report.State == ds.Report.State {
+		since = ds.Report.Since // another word for the same state
+	}
+	ds.Report = condition{State: r.Report.State, Since: since, Reason: r.Report.Code, Code: r.Report.Code}
 	e.watchDevice(ds)
 }
 
@@ -112,8 +125,14 @@ func (e *Engine) started(s *event.Start) {
 			ds.Link = condition{State: event.Down, Since: since, Reason: irregularRestart}
 		}
 		e.watchDevice(ds)
+		ds.Faults = nil // a fault that lasts is told again
+		e.breakLoads(ds.ID, ds.GapFrom)
+	}
+	if s != nil && s.Config != "" {
+		e.s.Config = s.Config
 	}
 	e.breakSpans("")
+	e.tellAll = true
 }
 
 // stopped tells the gaps that stay open over an orderly end, since nobody can
@@ -134,25 +153,6 @@ func (e *Engine) shareGap(ds *deviceState, to time.Time) {
 		Where: e.lane.where(ds.ID), From: ds.GapFrom, To: to, Reason: ds.GapReason,
 	}
 	e.share(event.TypeGap, gap.ID, e.lane.subject(ds.ID), e.now, gap)
-}
-
-// tellDevices shares the states of devices that differ from what was shared
-// last. A device that was not heard since the start has no state to tell yet.
-func (e *Engine) tellDevices() {
-	for i := range e.lane.Devices {
-		d := &e.lane.Devices[i]
-		ds := e.s.device(d.ID)
-		c := ds.condition()
-		if ds.Unheard || c.State == ds.Told {
-			continue
-		}
-		ds.Told = c.State
-		change := event.DeviceChange{
-			ID:    event.DeriveID(e.now, "device", "1", e.entry, event.ID(d.ID)),
-			Where: e.lane.where(d.ID), Driver: d.Driver, State: c.State, Since: c.Since, Reason: c.Reason, Try: remedy(c.State),
-		}
-		e.share(event.TypeDevice, change.ID, e.lane.subject(d.ID), e.now, change)
-	}
 }
 
 // watchDevice notes a device's state with the passages that it should be
@@ -190,6 +190,11 @@ func (p *passage) answered(d *Device) bool {
 		return blank > 0 || slices.ContainsFunc(p.Record.Photos, func(f event.Photo) bool { return f.Device == d.ID })
 	case d.Role == RoleScanner:
 		return blank+len(p.views(d.ID)) >= d.Views
+	case d.Role == RoleScale:
+		w := p.weighing(d.ID)
+		return w != nil && !w.Ended.IsZero()
+	case d.Role == RoleBarrier:
+		return p.Record.LeftAt != nil
 	default:
 		return slices.ContainsFunc(p.Record.Readings, func(r event.ReadingRef) bool { return r.Device == d.ID })
 	}
@@ -260,6 +265,12 @@ func (p *passage) looked(d *Device, worst condition) (why event.Text, looked boo
 		why, looked = p.photographed(d)
 	case d.Role == RoleScanner:
 		why, looked = p.xrayed(d)
+	case d.Role == RoleScale:
+		why, looked = reasonNoWeight(), p.weighing(d.ID) != nil && p.weighing(d.ID).Settled
+	case d.Role == RoleBarrier:
+		why, looked = reasonNothing(), !blind(worst.State)
+	case d.Role == RoleDocument:
+		why, looked = reasonNoDocument(), p.answered(d)
 	default:
 		why, looked = reasonNothing(), p.answered(d)
 	}

@@ -16,6 +16,9 @@ type Effect struct {
 	Share *event.Envelope `json:"share,omitempty"`
 	// Analyse asks for vision on a piece of evidence.
 	Analyse *Request `json:"analyse,omitempty"`
+	// NotApplied is a correction that cannot be applied. It stays on the chain;
+	// no version of a passage names it.
+	NotApplied *NotApplied `json:"not_applied,omitempty"`
 	// Shadow is a finding whose rule is in shadow mode. It is counted and
 	// logged at the gate, and not shared.
 	Shadow *event.Finding `json:"shadow,omitempty"`
@@ -29,18 +32,31 @@ type Effect struct {
 type Request struct {
 	Passage  event.ID `json:"passage"`
 	Evidence string   `json:"evidence"`          // digest
-	Op       string   `json:"op"`                // "plate" or "xray"
-	Kind     string   `json:"kind,omitempty"`    // of xray: "cargo" or "baggage"
+	Op       string   `json:"op"`                // one of those below
+	Kind     string   `json:"kind,omitempty"`    // of xray: "cargo" or "baggage"; of a look-up: by what
 	Scanner  string   `json:"scanner,omitempty"` // of xray: whose calibration
 	// Attempts is how many dispatches were journalled already.
 	Attempts int `json:"attempts,omitempty"`
+	// Direction and Day of a look-up: a list says for which it expects.
+	Direction event.Direction `json:"direction,omitempty"`
+	Day       string          `json:"day,omitempty"` // 2006-01-02, at the gate
 }
 
-// Operations of vision.
+// Operations of vision, and the look-up in the lists of expected vehicles,
+// which is none.
 const (
-	OpPlate = "plate"
-	OpXray  = "xray"
+	OpPlate     = "plate"
+	OpXray      = "xray"
+	OpContainer = "container"
+	OpExpected  = "expected"
 )
+
+// NotApplied says why a correction could not be applied.
+type NotApplied struct {
+	Correction event.ID `json:"correction"`
+	Passage    event.ID `json:"passage"`
+	Why        string   `json:"why"`
+}
 
 // Deadline is a moment at which the lane runtime journals an EntryTimer with
 // this passage and name, unless an entry before it took the deadline away.
@@ -59,6 +75,9 @@ const (
 	// TimerVision ends the waiting for analyses of a passage that is complete
 	// otherwise.
 	TimerVision = "vision"
+	// TimerTell tells what a barrier shows when it changed again too soon after
+	// it was told. It has no passage.
+	TimerTell = "tell"
 	// TimerHold ends the waiting of a capture for the presence it announced. Its
 	// Passage is the id that the passage would have.
 	TimerHold = "hold"

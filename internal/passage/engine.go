@@ -21,6 +21,9 @@ type Engine struct {
 	entry event.ID
 	out   []Effect
 	later []Effect // shared after the passages they speak of
+	// tellAll says that the agencies are told of every device, changed or not.
+	tellAll bool
+	next    *Lane // in force from the next EntryConfig on
 }
 
 // ErrSnapshot is wrapped when a snapshot cannot be read. The journal can then
@@ -85,13 +88,17 @@ func (e *Engine) Apply(entry event.JournalEntry) []Effect {
 		e.dispatched(entry.Analysis)
 	case event.EntryResult:
 		e.result(entry.Analysis)
+	case event.EntryConfig:
+		e.configured(entry.Config)
+	case event.EntryCorrect:
+		e.correct(entry.Correct, entry.Recalled)
 	}
 	e.tellDevices()
 	e.publish()
 	e.forget()
 	e.s.Now, e.s.Last = e.now, e.entry
 	out := slices.Concat(e.out, e.later)
-	e.out, e.later = nil, nil
+	e.out, e.later, e.tellAll = nil, nil, false
 	return out
 }
 
@@ -108,6 +115,7 @@ func (e *Engine) reading(given *event.Reading) {
 	}
 	ds := e.s.device(d.ID)
 	e.heard(ds, &r)
+	e.clock(&r)
 	if ds.repeated(r.Key) {
 		return
 	}
@@ -120,10 +128,22 @@ func (e *Engine) reading(given *event.Reading) {
 		e.capture(d, &r)
 	case event.ScanEvent, event.ScanImage:
 		e.scan(d, &r)
+	case event.WeightSample, event.WeightStable:
+		e.weight(d, ds, &r)
+	case event.DocumentRead:
+		e.document(d, &r)
+	case event.BarcodeRead:
+		e.barcode(d, &r)
+	case event.BarrierState:
+		if r.Barrier != nil {
+			ds.Barrier = r.Barrier
+		}
 	case event.DeviceReport:
-		e.report(ds, &r)
-	case event.RadiationBackground, event.FrameInvalid, event.FrameLoss:
-		// Of no passage. Every sample carries its background; invalid and lost
+		e.report(d, ds, &r)
+	case event.RadiationBackground:
+		e.background(d, ds, &r)
+	case event.FrameInvalid, event.FrameLoss:
+		// Of no passage: invalid and lost
 		// frames are accounted for in frame logs and gaps.
 	default:
 		if p := e.newest(event.Open); p != nil {
@@ -173,12 +193,18 @@ func (e *Engine) followStep() {
 	for _, h := range e.s.Held {
 		h.Until = h.Until.Add(-step)
 	}
+	for _, ds := range e.s.Devices {
+		if !ds.TellAt.IsZero() {
+			ds.TellAt = ds.TellAt.Add(-step)
+		}
+		ds.ToldAt = ds.ToldAt.Add(-step)
+	}
 }
 
 // timer acts on a deadline. One that has been taken away or moved since the
 // runtime saw it is ignored.
 func (e *Engine) timer(t *event.Timer) {
-	if t == nil {
+	if t == nil || t.Name == TimerTell { // what is due is told with every entry
 		return
 	}
 	if t.Name == TimerHold {
@@ -213,6 +239,11 @@ func (e *Engine) Deadlines() []Deadline {
 	for _, h := range e.s.Held {
 		ds = append(ds, Deadline{Passage: h.Passage, Name: TimerHold, At: h.Until})
 	}
+	for _, d := range e.s.Devices {
+		if !d.TellAt.IsZero() {
+			ds = append(ds, Deadline{Name: TimerTell, At: d.TellAt})
+		}
+	}
 	slices.SortStableFunc(ds, func(a, b Deadline) int { return a.At.Compare(b.At) })
 	return ds
 }
@@ -221,15 +252,15 @@ func (e *Engine) Deadlines() []Deadline {
 // dispatched, dispatched without an answer, or answered with "unavailable".
 // The runtime dispatches them again after a restart and when vision is back.
 func (e *Engine) Waiting() []Request {
-	if !e.lane.Vision {
-		return nil
-	}
 	var rs []Request
 	for _, p := range e.s.Passages {
 		for _, a := range p.Analyses {
-			if !a.final() {
+			if e.lane.Vision && !a.final() {
 				rs = append(rs, a.Request)
 			}
+		}
+		if e.lane.Expected {
+			rs = append(rs, p.waitingLookups()...)
 		}
 	}
 	return rs

@@ -27,11 +27,12 @@ type conclusion struct {
 }
 
 // raise makes a finding of a conclusion, and an alert when the policy says so.
-func (e *Engine) raise(p *passage, c conclusion) {
+// Its id is empty in shadow mode; false says that the score is too low.
+func (e *Engine) raise(p *passage, c conclusion) (event.ID, bool) {
 	rule := e.lane.Policy.Rule(c.code)
 	severity, enough := rule.Judge(c.score)
 	if !enough {
-		return
+		return "", false
 	}
 	if c.source.Kind == "" {
 		c.source = event.Source{Kind: "rule", Name: ruleName, Version: e.lane.Policy.Version()}
@@ -46,14 +47,18 @@ func (e *Engine) raise(p *passage, c conclusion) {
 		Headline: risk.Fill(rule.Headline, e.vars(c)),
 	}
 	if rule.Mode == risk.Shadow {
-		e.out = append(e.out, Effect{Shadow: &f})
-		return
+		if d := (derived{Code: c.code, Device: c.device, Mark: c.mark}); !slices.Contains(p.Shadowed, d) {
+			p.Shadowed = append(p.Shadowed, d)
+			e.out = append(e.out, Effect{Shadow: &f})
+		}
+		return "", true
 	}
 	p.Record.Findings = append(p.Record.Findings, f)
 	p.dirty = true
 	if rule.Alerts() {
 		e.alert(p, rule, f, risk.Fill(rule.Instruction, e.vars(c)))
 	}
+	return f.ID, true
 }
 
 func (e *Engine) vars(c conclusion) risk.Vars {
@@ -90,12 +95,17 @@ func (e *Engine) alert(p *passage, rule risk.Rule, f event.Finding, instruction 
 
 func (e *Engine) newAlert(p *passage, rule risk.Rule, f event.Finding, instruction event.Text) event.Alert {
 	return event.Alert{
-		ID:     event.DeriveID(f.At, "alert", e.lane.Policy.Version(), f.ID),
+		ID:     alertID(f, e.lane.Policy.Version()),
 		Sender: e.lane.source(), Sent: e.now, Status: e.lane.Status, MsgType: "Alert", Scope: "Restricted",
 		Category: rule.Category, EventCode: f.Code, Urgency: rule.Urgency, Severity: f.Severity, Certainty: rule.Certainty,
 		Expires: e.now.Add(rule.Expires), Headline: f.Headline, Instruction: instruction,
 		Where: e.lane.where(f.Device), Passage: p.Record.ID, Lead: f.Lead, Finding: f, Evidence: p.evidence(f.Region),
 	}
+}
+
+// alertID is the id of a finding's own alert under a version of the policy.
+func alertID(f event.Finding, version string) event.ID {
+	return event.DeriveID(f.At, "alert", version, f.ID)
 }
 
 // shareAlert shares an alert after the passage's version that holds its finding.
@@ -159,20 +169,73 @@ func (p *passage) finding(code, device string) *event.Finding {
 }
 
 // judge brings the findings that follow from the record as a whole up to date:
-// what holds now and was not found is raised, what holds no longer is withdrawn.
+// what holds now and was not found is raised, what holds no longer is
+// withdrawn, and what still holds gets its present figures.
 func (e *Engine) judge(p *passage) {
-	hold := append(e.coverageGaps(p), e.plateFindings(p)...)
-	for _, f := range slices.Clone(p.Record.Findings) {
-		derived := f.Code == event.FindingCoverageGap || f.Code == event.FindingPlateUnread || f.Code == event.FindingPlateMismatch
-		if derived && !slices.ContainsFunc(hold, func(c conclusion) bool { return c.code == f.Code && c.device == f.Device }) {
-			e.withdraw(p, f)
+	hold := e.conclusions(p)
+	for _, d := range slices.Clone(p.Derived) {
+		if slices.ContainsFunc(hold, d.is) || p.Frozen && !factual(d.Code) {
+			continue
+		}
+		p.Derived = slices.DeleteFunc(p.Derived, func(o derived) bool { return o == d })
+		if i := slices.IndexFunc(p.Record.Findings, func(f event.Finding) bool { return f.ID == d.Finding }); i >= 0 {
+			e.withdraw(p, p.Record.Findings[i])
 		}
 	}
 	for _, c := range hold {
-		if p.finding(c.code, c.device) == nil {
-			e.raise(p, c)
+		i := slices.IndexFunc(p.Derived, func(d derived) bool { return d.is(c) })
+		if i >= 0 {
+			p.Derived[i].Mark = c.mark
+			e.update(p, p.Derived[i].Finding, c)
+			continue
+		}
+		if id, raised := e.raise(p, c); raised {
+			p.Derived = append(p.Derived, derived{Code: c.code, Device: c.device, Mark: c.mark, Finding: id})
 		}
 	}
+}
+
+// anyMark stands for the mark of a finding that was read back from the record.
+const anyMark = "*"
+
+func (d derived) is(c conclusion) bool {
+	return d.Code == c.code && d.Device == c.device && (d.Mark == c.mark || d.Mark == anyMark)
+}
+
+// factual findings follow from what an officer can state. They alone are
+// judged again when a passage was read back from the shared record.
+func factual(code string) bool {
+	return slices.Contains([]string{
+		event.FindingPlateUnread, event.FindingPlateMismatch, event.FindingUnexpected,
+		event.FindingWeightDeclared, event.FindingContainerCheck,
+	}, code)
+}
+
+// update gives a finding the figures that hold now. Its alert keeps the words
+// of its moment.
+func (e *Engine) update(p *passage, id event.ID, c conclusion) {
+	i := slices.IndexFunc(p.Record.Findings, func(f event.Finding) bool { return f.ID == id })
+	if i < 0 {
+		return // in shadow mode
+	}
+	f := &p.Record.Findings[i]
+	f.Figures, f.Headline = c.figures, risk.Fill(e.lane.Policy.Rule(c.code).Headline, e.vars(c))
+}
+
+// conclusions are all that follows from the record as a whole. Nothing follows
+// from what is part of another passage now.
+func (e *Engine) conclusions(p *passage) []conclusion {
+	if p.Record.State == event.Merged {
+		return nil
+	}
+	if p.Frozen {
+		return slices.DeleteFunc(slices.Concat(e.plateFindings(p), e.weightFindings(p), e.containerFindings(p), e.expectedFindings(p)),
+			func(c conclusion) bool { return !factual(c.code) })
+	}
+	return slices.Concat(
+		e.coverageGaps(p), e.plateFindings(p), e.notes(p), e.speedFindings(p), e.weightFindings(p),
+		e.documentFindings(p), e.containerFindings(p), e.expectedFindings(p),
+	)
 }
 
 // coverageGaps are the required sensors that did not look. Of a passage that

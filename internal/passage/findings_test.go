@@ -313,7 +313,13 @@ func TestModes(t *testing.T) {
 
 func TestDeviceReportsAndChanges(t *testing.T) {
 	s := play(t, goodsLane(t))
-	require.Len(t, decode[event.DeviceChange](t, s.effects, event.TypeDevice), 4, "each device is told once")
+	told := decode[event.DeviceChange](t, s.effects, event.TypeDevice)
+	require.Len(t, told, 8, "each device is told at the start, and when it is heard")
+	for i, change := range told {
+		require.Equal(t, i < 4, change.State == event.Down)
+		require.Equal(t, change.Device != "rear", change.Required)
+	}
+	require.Equal(t, event.Text{VI: "chưa có tín hiệu", EN: "no signal yet"}, told[0].Words)
 	before := len(s.effects)
 	report := func(second float64, state event.DeviceState) {
 		s.reading(second, "xray", event.Reading{Kind: event.DeviceReport, Report: &event.Report{State: state, Code: "INTERLOCK"}})

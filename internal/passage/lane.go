@@ -18,20 +18,26 @@ const (
 	RolePresence Role = "presence"
 	RoleCamera   Role = "camera"
 	RoleScanner  Role = "scanner"
+	RoleScale    Role = "scale"
+	RoleDocument Role = "document"
+	RoleBarcode  Role = "barcode"
+	RoleBarrier  Role = "barrier"
 	RoleOther    Role = "other"
 )
 
-// Position is where a camera or a scanner stands along the lane.
+// Position is where a device stands along the lane. Every role has one but
+// presence.
 type Position string
 
 const (
-	// PositionBefore is a camera's default: it sees the front of what is about to
-	// enter the presence zone.
+	// PositionBefore is the default of cameras and document readers: they see
+	// what is about to enter the presence zone.
 	PositionBefore Position = "before"
-	// PositionDuring sees what stands in the presence zone. For cameras only.
+	// PositionDuring sees what stands in the presence zone. A scale there that
+	// one vehicle comes down on more than once weighs its axles.
 	PositionDuring Position = "during"
-	// PositionAfter is a scanner's default: it sees what has left the zone, or is
-	// leaving it. So does a camera on the rear.
+	// PositionAfter is the default of scanners, scales and barcode readers: they
+	// see what has left the zone, or is leaving it. So does a camera on the rear.
 	PositionAfter Position = "after"
 )
 
@@ -47,9 +53,12 @@ type Device struct {
 	Radiation bool
 	// View is what a camera sees; used where a capture does not say it.
 	View string
-	// Position is where a camera or scanner stands; empty means the default of
-	// its role.
+	// Position is where the device stands; empty means the default of its role.
+	// Devices of one position stand along the lane in the order of Lane.Devices.
 	Position Position
+	// Container says that vision looks for container numbers in a camera's
+	// pictures, besides plates.
+	Container bool
 	// Scan is "cargo" or "baggage"; used where a scan does not say it.
 	Scan string
 	// Scanner is the name under which vision knows a scanner's calibration;
@@ -58,10 +67,21 @@ type Device struct {
 	// Views is how many views a complete scan has; 0 means 1.
 	Views int
 	// Transit is the longest usual time from leaving the presence zone to the
-	// begin of the scan. A passage that left longer ago was scanned unseen or
-	// turned away, and the next scan is not its own unless there is no other. 0
-	// means 20 s.
+	// begin of the scan or the weighing. A passage that left longer ago was seen
+	// by nobody or turned away, and the next scan is not its own unless there is
+	// no other. 0 means 20 s for a scanner, and Join.After for a scale or reader.
 	Transit time.Duration
+}
+
+// Limits are what findings are concluded from.
+type Limits struct {
+	SpeedKMH float64 // 0 is not checked
+	// A weight may differ from the declared one by WeightPercent of it or by
+	// WeightKG, whichever is more.
+	WeightPercent float64
+	WeightKG      float64
+	// AxlesPercent is how far a gross weight may differ from its axles' sum.
+	AxlesPercent float64
 }
 
 // Join sets the time limits within which readings make one passage.
@@ -105,6 +125,10 @@ type Lane struct {
 	// Vision says that images are analysed at all. Without it every passage
 	// with an image says that vision did not look.
 	Vision bool
+	// Expected says that passages are looked up in the place's lists of expected
+	// vehicles.
+	Expected bool
+	Limits   Limits
 	// Policy judges findings. It must not be nil.
 	Policy *risk.Table
 	// Status is the CAP status of alerts: "Actual" (default), "Exercise", "Test".
@@ -145,12 +169,15 @@ func (l Lane) complete() Lane {
 	l.Devices = slices.Clone(l.Devices)
 	for i := range l.Devices {
 		d := &l.Devices[i]
-		if d.Role == RoleScanner {
+		switch d.Role {
+		case RoleScanner:
+			d.Position, d.Transit = cmp.Or(d.Position, PositionAfter), cmp.Or(d.Transit, defaultTransit)
+		case RoleScale, RoleBarcode, RoleBarrier:
 			d.Position = cmp.Or(d.Position, PositionAfter)
 		}
 		d.Position = cmp.Or(d.Position, PositionBefore)
 		d.Views = max(d.Views, 1)
-		d.Transit = cmp.Or(d.Transit, defaultTransit)
+		d.Transit = cmp.Or(d.Transit, l.Join.After)
 		d.Scanner = cmp.Or(d.Scanner, d.ID)
 	}
 	return l
@@ -164,6 +191,14 @@ func (l *Lane) device(id string) (*Device, bool) {
 	}
 	return &l.Devices[i], true
 }
+
+// order is where a device stands in the list, for devices of one position.
+func (l *Lane) order(device string) int {
+	return slices.IndexFunc(l.Devices, func(d Device) bool { return d.ID == device })
+}
+
+// twoWay says that the lane is passed in both directions.
+func (l *Lane) twoWay() bool { return l.Direction == event.DirectionUnknown }
 
 func (l *Lane) where(device string) event.Where {
 	return event.Where{Gate: l.Gate, Lane: l.ID, Device: device}

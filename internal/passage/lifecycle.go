@@ -39,6 +39,7 @@ func (e *Engine) open(at time.Time, cause event.ID) *passage {
 			p.Watch = append(p.Watch, watch{Device: d.ID, Worst: e.s.device(d.ID).condition()})
 		}
 	}
+	e.noteDevices(p)
 	e.s.Passages = append(e.s.Passages, p)
 	return p
 }
@@ -101,9 +102,20 @@ func (e *Engine) complete(p *passage) bool {
 	})
 }
 
-// ended says that the passage is over: closed or cancelled.
-func (p *passage) ended() bool {
-	return p.Record.State == event.Closed || p.Record.State == event.Cancelled
+// lastTouched is from when on a passage that has ended is kept.
+func (p *passage) lastTouched() time.Time {
+	if p.Record.ClosedAt == nil || p.Touched.After(*p.Record.ClosedAt) {
+		return p.Touched
+	}
+	return *p.Record.ClosedAt
+}
+
+// ended says that the passage is over: closed, cancelled or merged.
+func (p *passage) ended() bool { return p.Record.State == event.Closed || p.gone() }
+
+// gone says that the passage was none, or is part of another now.
+func (p *passage) gone() bool {
+	return p.Record.State == event.Cancelled || p.Record.State == event.Merged
 }
 
 func (p *passage) irregular(why string) {
@@ -142,14 +154,22 @@ func (e *Engine) publish() {
 		}
 		p.dirty = false
 		e.settle(p)
-		p.Record.Coverage = e.coverage(p)
+		if !p.Frozen {
+			p.Record.Coverage = e.coverage(p)
+		}
+		e.lookUp(p)
 		e.judge(p)
 		p.Record.Pending = p.pending()
 		p.dirty = false
 		p.Record.Version++
-		version := event.DeriveID(p.Record.OpenedAt, "passage.version", strconv.Itoa(p.Record.Version), p.Record.ID)
+		version := VersionID(p.Record.ID, p.Record.Version)
 		e.share(event.TypePassage, version, string(p.Record.ID), e.now, p.Record)
 	}
+}
+
+// VersionID is the id under which a version of a passage is shared.
+func VersionID(passage event.ID, version int) event.ID {
+	return event.DeriveID(passage.Time(), "passage.version", strconv.Itoa(version), passage)
 }
 
 // forget drops what is no longer kept; see Keep.
@@ -165,7 +185,7 @@ func (e *Engine) forget() {
 			drop = pending > e.lane.Keep.Pending
 		default:
 			closed++
-			drop = closed > e.lane.Keep.Count || e.now.Sub(*p.Record.ClosedAt) > e.lane.Keep.For
+			drop = closed > e.lane.Keep.Count || e.now.Sub(p.lastTouched()) > e.lane.Keep.For
 		}
 		if !drop {
 			keep = append(keep, p)

@@ -42,13 +42,30 @@ func (e *Engine) begin(d *Device, ds *deviceState, r *event.Reading) {
 	p := cmp.Or(e.movedOn(d, r), e.foundStanding(ds, r))
 	if p == nil {
 		p = e.open(r.ReceivedAt, r.ID)
+	}
+	if len(p.Spans) == 0 {
 		e.adopt(p, r.ReceivedAt)
 	}
+	e.direct(p, d)
 	e.enter(p, d, r, r.Presence.Number)
 	p.attach(r)
 	if tailGate {
 		p.irregular(irregularTailGate)
 		e.raiseTailGate(p, before, d, r)
+	}
+}
+
+// direct tells the direction of a passage in a two-way lane by the order in
+// which it meets the presence devices: they are listed in the order of entry.
+func (e *Engine) direct(p *passage, d *Device) {
+	if p.Record.Direction != event.DirectionUnknown || len(p.Spans) == 0 {
+		return
+	}
+	switch first, here := e.lane.order(p.Spans[0].Device), e.lane.order(d.ID); {
+	case first < here:
+		p.Record.Direction = event.Entry
+	case first > here:
+		p.Record.Direction = event.Exit
 	}
 }
 
@@ -119,13 +136,13 @@ func (e *Engine) movedOn(d *Device, r *event.Reading) *passage {
 	first := slices.IndexFunc(e.lane.Devices, func(o Device) bool { return o.Role == RolePresence })
 	later := e.lane.Devices[first].ID != d.ID
 	for _, p := range e.s.Passages {
-		if p.ended() || p.spanOf(d.ID) != nil {
+		if p.ended() || p.Aside || p.spanOf(d.ID) != nil {
 			continue
 		}
-		if later && len(p.Spans) > 0 {
+		if (later || e.lane.twoWay()) && len(p.Spans) > 0 {
 			return p
 		}
-		if s, ok := e.lane.device(p.Scanner); ok && len(p.Spans) == 0 && s.Position == PositionBefore &&
+		if s, ok := e.lane.device(p.Scanner); ok && len(p.Spans) == 0 && (s.Position == PositionBefore || e.lane.twoWay()) &&
 			r.ReceivedAt.Sub(p.Record.OpenedAt) <= e.lane.Join.After {
 			p.Record.Irregular = slices.DeleteFunc(p.Record.Irregular, func(s string) bool { return s == irregularNoPresence })
 			return p
@@ -141,8 +158,12 @@ func (e *Engine) foundStanding(ds *deviceState, r *event.Reading) *passage {
 	if len(e.s.Passages) == 0 || r.ReceivedAt.Sub(ds.Link.Since) > backAtOnce {
 		return nil
 	}
-	p := e.s.Passages[len(e.s.Passages)-1]
-	if p.ended() || len(p.Spans) > 0 || len(p.Scans) > 0 || r.ReceivedAt.Sub(p.Record.OpenedAt) > e.lane.Join.Before+e.lane.Join.Resume {
+	i := len(e.s.Passages) - 1
+	for i > 0 && e.s.Passages[i].Aside {
+		i--
+	}
+	p := e.s.Passages[i]
+	if p.ended() || p.Aside || len(p.Spans) > 0 || len(p.Scans) > 0 || r.ReceivedAt.Sub(p.Record.OpenedAt) > e.lane.Join.Before+e.lane.Join.Resume {
 		return nil
 	}
 	return p

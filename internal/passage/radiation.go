@@ -88,6 +88,7 @@ func (p *passage) profile(r *event.Reading) {
 	if m.SpeedKMH != nil && finite(*m.SpeedKMH) {
 		speed := *m.SpeedKMH
 		f.SpeedKMH = &speed
+		p.Fastest = max(p.Fastest, speed)
 	}
 	if finite(m.GammaBackgroundCPS) && m.GammaBackgroundCPS > 0 {
 		f.GammaBackgroundCPS = m.GammaBackgroundCPS
@@ -135,6 +136,13 @@ func (p *passage) slide(sum float64, intervalMS int) {
 
 // radiationAlarm takes the monitor's own alarm flag, which is authoritative.
 func (e *Engine) radiationAlarm(p *passage, d *Device, r *event.Reading) {
+	p.alarmed(r)
+	source := event.Source{Kind: "device", Name: d.Driver, Version: r.Radiation.Record}
+	e.concludeAlarm(p, d, r.Radiation.Channel, source, []event.ID{r.ID})
+}
+
+// concludeAlarm raises the alarm of a channel, once for a passage.
+func (e *Engine) concludeAlarm(p *passage, d *Device, channel string, source event.Source, causes []event.ID) {
 	f, code := p.Record.Radiation, event.FindingRadiationGamma
 	figures := map[string]any{"gamma_background_cps": f.GammaBackgroundCPS, "max_sigma": f.MaxSigma}
 	said := event.Text{}
@@ -144,7 +152,7 @@ func (e *Engine) radiationAlarm(p *passage, d *Device, r *event.Reading) {
 		figure := decimal("%s", f.MaxSigma, 1)
 		said = event.Text{VI: ", ít nhất " + figure.VI + " sigma", EN: ", at least " + figure.EN + " sigma"}
 	}
-	if r.Radiation.Channel == channelNeutron {
+	if channel == channelNeutron {
 		code, said = event.FindingRadiationNeutron, event.Text{}
 		figures = map[string]any{"neutron_background_cps": f.NeutronBackgroundCPS}
 		if len(f.Neutron) > 0 {
@@ -154,10 +162,17 @@ func (e *Engine) radiationAlarm(p *passage, d *Device, r *event.Reading) {
 	if p.finding(code, d.ID) != nil {
 		return
 	}
-	e.raise(p, conclusion{
-		code: code, device: d.ID, score: 1, figures: figures, said: said, causes: []event.ID{r.ID},
-		source: event.Source{Kind: "device", Name: d.Driver, Version: r.Radiation.Record},
-	})
+	e.raise(p, conclusion{code: code, device: d.ID, score: 1, figures: figures, said: said, causes: causes, source: source})
+}
+
+// alarmed notes when a channel was flagged, for a passage that is split later.
+func (p *passage) alarmed(r *event.Reading) {
+	i := slices.IndexFunc(p.Alarms, func(a alarm) bool { return a.Channel == r.Radiation.Channel })
+	if i < 0 {
+		p.Alarms = append(p.Alarms, alarm{Channel: r.Radiation.Channel, First: r.ReceivedAt, Last: r.ReceivedAt})
+		return
+	}
+	p.Alarms[i].Last = r.ReceivedAt
 }
 
 // settleRadiation gives the gamma finding the figures of the whole occupancy

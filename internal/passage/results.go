@@ -61,6 +61,9 @@ func (p *passage) pending() []string {
 // dispatched counts an attempt, so that an image that kills workers is known
 // after a restart too.
 func (e *Engine) dispatched(a *event.Analysis) {
+	if a != nil && a.Op == OpExpected {
+		return // a look-up harms nobody
+	}
 	if _, known := e.known(a); known != nil {
 		known.Attempts = max(known.Attempts+1, a.Attempt)
 	}
@@ -95,6 +98,14 @@ type answer struct {
 		Score      float64           `json:"score"`
 		Alternates []event.Alternate `json:"alternates"`
 	} `json:"plates"`
+	Codes []struct {
+		Text     string  `json:"text"`
+		CheckOK  bool    `json:"check_ok"`
+		Repaired bool    `json:"repaired"`
+		SizeType string  `json:"size_type"`
+		Box      []int   `json:"box"`
+		Score    float64 `json:"score"`
+	} `json:"codes"`
 	Findings []region     `json:"findings"`
 	Score    float64      `json:"score"`
 	Cargo    *event.Cargo `json:"cargo"`
@@ -110,6 +121,10 @@ type region struct {
 
 // result takes what vision made of an image. The first final result counts.
 func (e *Engine) result(a *event.Analysis) {
+	if a != nil && a.Op == OpExpected {
+		e.listed(a)
+		return
+	}
 	p, known := e.known(a)
 	if p == nil {
 		return
@@ -135,6 +150,8 @@ func (e *Engine) result(a *event.Analysis) {
 		e.unreadable(p, known.Request, a.Error)
 	case outcome == outcomeDone && known.Op == OpPlate:
 		p.plates(known.Evidence, found)
+	case outcome == outcomeDone && known.Op == OpContainer:
+		p.containers(known.Evidence, found)
 	case outcome == outcomeDone && known.Op == OpXray:
 		e.xray(p, known.Evidence, found)
 	}
@@ -195,6 +212,16 @@ func (p *passage) plates(evidence string, found answer) {
 	}
 }
 
+// containers adds the container numbers that were read on a photo.
+func (p *passage) containers(evidence string, found answer) {
+	for _, c := range found.Codes {
+		p.Record.Containers = append(p.Record.Containers, event.ContainerReading{
+			Text: c.Text, CheckOK: c.CheckOK, Repaired: c.Repaired, SizeType: c.SizeType, Box: c.Box, Score: c.Score,
+			Photo: evidence, Model: found.Model,
+		})
+	}
+}
+
 // xray adds what was seen in a scan, the gravest first.
 func (e *Engine) xray(p *passage, evidence string, found answer) {
 	device := p.deviceOf(evidence)
@@ -221,11 +248,11 @@ func (e *Engine) xray(p *passage, evidence string, found answer) {
 // plateFindings are the conclusions from all plates of a passage together.
 func (e *Engine) plateFindings(p *passage) []conclusion {
 	var found []conclusion
-	front, rear := p.best(viewFront), p.best(viewRear)
+	front, rear := p.plate(viewFront), p.plate(viewRear)
 	if device, all := p.frontAnswered(); all && front == nil {
 		found = append(found, conclusion{code: event.FindingPlateUnread, device: device, score: 1})
 	}
-	if front != nil && rear != nil && front.Text != rear.Text && !trailer(front) && !trailer(rear) {
+	if front != nil && rear != nil && front.Text != rear.Text && !trailer(front) && !trailer(rear) && !p.listedRear(rear.Text) {
 		said := fmt.Sprintf("%s / %s", cmp.Or(front.Display, front.Text), cmp.Or(rear.Display, rear.Text))
 		found = append(found, conclusion{
 			code: event.FindingPlateMismatch, score: min(front.Score, rear.Score), said: event.Text{VI: said, EN: said},
@@ -233,6 +260,22 @@ func (e *Engine) plateFindings(p *passage) []conclusion {
 		})
 	}
 	return found
+}
+
+// plate is the plate of a view: what an officer stated, or the surest reading.
+func (p *passage) plate(view string) *event.PlateReading {
+	stated := map[string]string{viewFront: p.Record.Stated.Plate, viewRear: p.Record.Stated.RearPlate}[view]
+	if stated != "" {
+		return &event.PlateReading{Text: stated, Score: 1, View: view}
+	}
+	return p.best(view)
+}
+
+// listedRear says that the list of expected vehicles has this plate on the
+// rear, such as a trailer's.
+func (p *passage) listedRear(plate string) bool {
+	x := p.Record.Expected
+	return x != nil && x.Found && x.RearPlate == plate
 }
 
 // frontAnswered says whether the passage has a front photo and vision has

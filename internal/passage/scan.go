@@ -59,7 +59,7 @@ func (e *Engine) scanned(d *Device, key scanKey, r *event.Reading) *passage {
 	if p == nil {
 		p = e.openForScanner(d, r)
 	}
-	p.Scans = append(p.Scans, scanState{scanKey: key})
+	p.Scans = append(p.Scans, scanState{scanKey: key, At: r.ReceivedAt})
 	return p
 }
 
@@ -71,11 +71,14 @@ func (e *Engine) scanned(d *Device, key scanKey, r *event.Reading) *passage {
 func (e *Engine) nextToScan(d *Device, at time.Time) *passage {
 	var next, last *passage
 	for _, p := range e.s.Passages {
+		if p.Aside || p.gone() {
+			continue
+		}
 		scans := p.scansBy(d.ID)
 		if scans > 0 && (len(p.Spans) > 0 || !e.hasPresence()) { // a scan of nobody says nothing of the order
 			next, last = nil, nil
 		}
-		again := scans > 0 && scans < p.vehicles() && at.Sub(p.lastScanned(d.ID)) <= d.Transit
+		again := scans > 0 && (scans < p.vehicles() && at.Sub(p.lastScanned(d.ID)) <= d.Transit || p.nextBag(d, at))
 		if !again && (scans > 0 || !e.reachable(p, at)) {
 			continue
 		}
@@ -92,7 +95,7 @@ func (e *Engine) nextToScan(d *Device, at time.Time) *passage {
 // whoever comes next.
 func (e *Engine) scannedUnseen(d *Device, began time.Time) *passage {
 	for _, p := range slices.Backward(e.s.Passages) {
-		if !p.Record.OpenedAt.After(began) && !p.scannedBy(d.ID) && (p.Record.LeftAt == nil || p.justLeft(d, began)) {
+		if !p.Aside && !p.gone() && !p.Record.OpenedAt.After(began) && !p.scannedBy(d.ID) && (p.Record.LeftAt == nil || p.justLeft(d, began)) {
 			return p
 		}
 	}
@@ -118,12 +121,24 @@ func (p *passage) lastScanned(device string) time.Time {
 // camera in one view.
 func (p *passage) vehicles() int {
 	seen, most := map[track]int{}, 0
-	for _, t := range p.Tracks {
-		t.Event = ""
-		seen[t]++
-		most = max(most, seen[t])
+	for _, s := range p.Tracks {
+		if s.View == viewDocument || s.View == viewCode {
+			continue
+		}
+		s.Event = ""
+		seen[s.track]++
+		most = max(most, seen[s.track])
 	}
 	return most
+}
+
+// bagGap is how closely the bags of one person follow each other on the belt.
+const bagGap = 3 * time.Second
+
+// nextBag says whether a scan that begins now is of another bag of the same
+// person.
+func (p *passage) nextBag(d *Device, at time.Time) bool {
+	return p.Record.Kind == event.Person && at.Sub(p.lastScanned(d.ID)) <= bagGap
 }
 
 // openForScanner opens a passage that no presence device has seen. A camera may
@@ -146,7 +161,7 @@ func (e *Engine) openForScanner(d *Device, r *event.Reading) *passage {
 // item takes something that enters a scanner.
 func (e *Engine) item(d *Device, r *event.Reading) {
 	p := e.nextToScan(d, r.ReceivedAt)
-	if p == nil || p.Item { // an item that has not been scanned yet is another one
+	if p == nil || p.Item && !p.nextBag(d, r.ReceivedAt) { // an item that has not been scanned yet is another one
 		p = e.openForScanner(d, r)
 		p.Item = p.Scanner == d.ID
 	}

@@ -9,12 +9,15 @@ import (
 
 // format is the version of the snapshot. A snapshot of another format is not
 // read; the journal is replayed instead.
-const format = 1
+const format = 2
 
 // Limits of what is remembered; see the package comment.
 const (
 	keysPerDevice  = 512
 	forgottenScans = 256
+	// correctionsKept bounds the memory of corrections, which come again when a
+	// crash fell between their journalling and their acknowledgement.
+	correctionsKept = 1024
 	// readingsPerRecord bounds a passage's list of readings, so that a vehicle
 	// that stands in a portal for an hour does not outgrow a message: 2,000
 	// references are about 450 kB. Later readings still count in the profile and
@@ -32,7 +35,12 @@ type state struct {
 	Held     []*held        `json:"held,omitempty"`     // in the order of arrival
 	// Forgotten are scan ids of passages that are no longer kept.
 	Forgotten []scanKey `json:"forgotten,omitempty"`
-	Frames    FrameFold `json:"frames"`
+	// Corrected are the ids of the newest corrections that were looked at.
+	Corrected []event.ID `json:"corrected,omitempty"`
+	Clock     clockState `json:"clock,omitzero"`
+	// Config is the digest of the configuration in force.
+	Config string    `json:"config,omitempty"`
+	Frames FrameFold `json:"frames"`
 }
 
 // deviceState is what is known of one device.
@@ -46,7 +54,20 @@ type deviceState struct {
 	// Heard is when the newest reading that is not idle was received.
 	Heard time.Time `json:"heard,omitzero"`
 	// Told is the state that the agencies were told last.
-	Told event.DeviceState `json:"told,omitempty"`
+	Told     event.DeviceState `json:"told,omitempty"`
+	ToldCode string            `json:"told_code,omitempty"`
+	// Barrier is what a barrier shows, ToldBarrier what the agencies were told
+	// of it at ToldAt; at TellAt they are told again.
+	Barrier     *event.Barrier `json:"barrier,omitempty"`
+	ToldBarrier *event.Barrier `json:"told_barrier,omitempty"`
+	ToldAt      time.Time      `json:"told_at,omitzero"`
+	TellAt      time.Time      `json:"tell_at,omitzero"`
+	// Load is what stands on a scale.
+	Load load `json:"load,omitzero"`
+	// Faults are the backgrounds of a radiation monitor that are out of their
+	// limits, by channel; Tampered is when somebody opened the device.
+	Faults   map[string]condition `json:"faults,omitempty"`
+	Tampered condition            `json:"tampered,omitzero"`
 	// GapFrom is set while frames may be going missing.
 	GapFrom   time.Time `json:"gap_from,omitzero"`
 	GapReason string    `json:"gap_reason,omitempty"`
@@ -60,6 +81,7 @@ type condition struct {
 	State  event.DeviceState `json:"state"`
 	Since  time.Time         `json:"since,omitzero"`
 	Reason string            `json:"reason,omitempty"`
+	Code   string            `json:"code,omitempty"` // the device's own word
 }
 
 // passage is a passage's shared record with what is needed to go on with it.
@@ -68,12 +90,22 @@ type passage struct {
 	Spans    []span        `json:"spans,omitempty"`
 	Deadline *Deadline     `json:"deadline,omitempty"`
 	Scans    []scanState   `json:"scans,omitempty"`
-	Tracks   []track       `json:"tracks,omitempty"`
+	Tracks   []sighting    `json:"tracks,omitempty"`
 	Blank    []string      `json:"blank,omitempty"` // devices that answered without a usable image
 	Analyses []analysis    `json:"analyses,omitempty"`
 	Watch    []watch       `json:"watch,omitempty"` // required devices
 	Alerts   []sent        `json:"alerts,omitempty"`
-	Gamma    []float64     `json:"gamma,omitempty"` // the last samples, for the sliding second
+	Derived  []derived     `json:"derived,omitempty"`
+	Shadowed []derived     `json:"shadowed,omitempty"` // counted once
+	Noted    []noted       `json:"noted,omitempty"`
+	Weighs   []weighing    `json:"weighs,omitempty"` // of Record.Weighings, in its order
+	Lookups  []lookup      `json:"lookups,omitempty"`
+	Alarms   []alarm       `json:"alarms,omitempty"`
+	// Plate is the plate that vision has settled on.
+	Plate string `json:"plate,omitempty"`
+	// Fastest is the highest speed that was measured, km/h.
+	Fastest float64   `json:"fastest,omitempty"`
+	Gamma   []float64 `json:"gamma,omitempty"` // the last samples, for the sliding second
 	// Scanner opened the passage, and with Item set it ends when the item leaves.
 	Scanner string `json:"scanner,omitempty"`
 	Item    bool   `json:"item,omitempty"`
@@ -81,6 +113,14 @@ type passage struct {
 	// has run out.
 	JoinOver   bool `json:"join_over,omitempty"`
 	VisionOver bool `json:"vision_over,omitempty"`
+	// Aside passages were entered by hand or called back by a correction: no
+	// device's reading is theirs.
+	Aside bool `json:"aside,omitempty"`
+	// Frozen passages were read back from the shared record, which does not
+	// tell all that coverage follows from.
+	Frozen bool `json:"frozen,omitempty"`
+	// Touched is when a correction last named the passage.
+	Touched time.Time `json:"touched,omitzero"`
 
 	dirty bool // the record changed in this Apply
 }
@@ -109,15 +149,23 @@ type scanKey struct {
 
 type scanState struct {
 	scanKey
-	Ended bool `json:"ended,omitempty"`
-	Cut   bool `json:"cut,omitempty"`
+	At    time.Time `json:"at"` // of the first reading
+	Ended bool      `json:"ended,omitempty"`
+	Cut   bool      `json:"cut,omitempty"`
 }
 
-// track is one thing that a camera followed, in one view.
+// track is one thing that a camera followed, in one view. Documents and codes
+// have tracks too: the same person's document read again is the same track.
 type track struct {
 	Device string `json:"device"`
 	View   string `json:"view,omitempty"`
 	Event  string `json:"event,omitempty"`
+}
+
+// sighting is a track with the time of its first reading.
+type sighting struct {
+	track
+	At time.Time `json:"at"`
 }
 
 type analysis struct {
@@ -143,7 +191,42 @@ type sent struct {
 	Severity event.Severity `json:"severity"`
 }
 
-// held is a capture that waits for the presence it announces.
+// derived is a finding that follows from the record as a whole. Mark tells
+// those of one code and device apart.
+type derived struct {
+	Code    string   `json:"code"`
+	Device  string   `json:"device,omitempty"`
+	Mark    string   `json:"mark,omitempty"`
+	Finding event.ID `json:"finding,omitempty"` // empty in shadow mode
+}
+
+// noted is something about a device or the clock that held while the passage
+// lasted.
+type noted struct {
+	Code    string         `json:"code"` // of the finding
+	Device  string         `json:"device,omitempty"`
+	Mark    string         `json:"mark,omitempty"`
+	Since   time.Time      `json:"since,omitzero"`
+	Figures map[string]any `json:"figures,omitempty"`
+	Reason  event.Text     `json:"reason,omitzero"`
+	Said    event.Text     `json:"said,omitzero"`
+}
+
+// alarm is the first and the last time that a monitor flagged a channel.
+type alarm struct {
+	Channel string    `json:"channel"`
+	First   time.Time `json:"first"`
+	Last    time.Time `json:"last"`
+}
+
+// clockState is what the readings say of the gate's clock.
+type clockState struct {
+	// Met says that the clock was synchronised once; Lost since when it is not.
+	Met  bool      `json:"met,omitempty"`
+	Lost time.Time `json:"lost,omitzero"`
+}
+
+// held is a capture, document or code that waits for the presence it announces.
 type held struct {
 	Reading event.Reading `json:"reading"`
 	Passage event.ID      `json:"passage"` // the id that its own passage would have

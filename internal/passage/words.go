@@ -28,6 +28,14 @@ func (l *Lane) named(device string) event.Text {
 		return event.Text{VI: "máy ảnh " + device, EN: "camera " + device}
 	case d.Role == RoleScanner:
 		return event.Text{VI: "máy soi " + device, EN: "X-ray scanner " + device}
+	case d.Role == RoleScale:
+		return event.Text{VI: "cân " + device, EN: "scale " + device}
+	case d.Role == RoleDocument:
+		return event.Text{VI: "máy đọc giấy tờ " + device, EN: "document reader " + device}
+	case d.Role == RoleBarcode:
+		return event.Text{VI: "máy đọc mã " + device, EN: "barcode reader " + device}
+	case d.Role == RoleBarrier:
+		return event.Text{VI: "thanh chắn " + device, EN: "barrier " + device}
 	default:
 		return event.Text{VI: "thiết bị " + device, EN: "device " + device}
 	}
@@ -53,6 +61,77 @@ func reasonState(c condition) event.Text {
 	default:
 		return reasonNothing()
 	}
+}
+
+// deviceWords say a device's state to people, as far as they are our words and
+// not the device's.
+func deviceWords(c condition, unheard bool) event.Text {
+	switch {
+	case c.State == event.Up:
+		return event.Text{}
+	case c.State == event.Degraded:
+		at := localTime(c.Since)
+		return event.Text{VI: "hoạt động hạn chế từ " + at, EN: "working with limits since " + at}
+	case unheard && c.Reason == "":
+		return event.Text{VI: "chưa có tín hiệu", EN: "no signal yet"}
+	default:
+		return reasonState(c)
+	}
+}
+
+func reasonNoWeight() event.Text {
+	return event.Text{VI: "không có khối lượng ổn định", EN: "no settled weight received"}
+}
+
+func reasonNoDocument() event.Text {
+	return event.Text{VI: "chưa đọc giấy tờ", EN: "no document read"}
+}
+
+func reasonByHand() event.Text {
+	return event.Text{VI: "lượt qua được ghi bằng tay", EN: "the passage was entered by hand"}
+}
+
+// reasonWeight says why a weight is not dependable.
+func reasonWeight(doubt string) event.Text {
+	switch doubt {
+	case doubtOver:
+		return event.Text{VI: "vượt quá khả năng cân", EN: "beyond the scale's capacity"}
+	case doubtUnder:
+		return event.Text{VI: "dưới khoảng cân", EN: "below the scale's range"}
+	case doubtZeroed:
+		return event.Text{VI: "cân chưa về không từ khi bật", EN: "the scale was not zeroed since power-up"}
+	case doubtZeroBefore:
+		return event.Text{VI: "cân không ở số không trước khi xe lên", EN: "the scale did not show zero before"}
+	case doubtCalibration:
+		return event.Text{VI: "cân hết hạn kiểm định", EN: "the scale is past its verification"}
+	case doubtMotion:
+		return event.Text{VI: "số cân không đứng yên", EN: "the weight did not settle"}
+	default:
+		return event.Text{VI: "số cân bị đánh dấu nghi ngờ", EN: "the weight is marked as doubtful"}
+	}
+}
+
+// namedFields names the format of a document and the fields that are wrong.
+func namedFields(format string, fields []string) event.Text {
+	names := map[string]event.Text{
+		"number": {VI: "số giấy tờ", EN: "number"}, "birth": {VI: "ngày sinh", EN: "date of birth"},
+		"expiry": {VI: "ngày hết hạn", EN: "date of expiry"}, "personal": {VI: "số cá nhân", EN: "personal number"},
+		"composite": {VI: "số kiểm tra chung", EN: "composite"}, "sex": {VI: "giới tính", EN: "sex"},
+		"century": {VI: "thế kỷ sinh", EN: "century of birth"}, "birth_year": {VI: "năm sinh", EN: "year of birth"},
+		"birth_date":  {VI: "ngày sinh không có thật", EN: "no such date of birth"},
+		"expiry_date": {VI: "ngày hết hạn không có thật", EN: "no such date of expiry"},
+	}
+	out := event.Text{VI: format, EN: format}
+	separator := ": "
+	for _, f := range fields {
+		name, ok := names[f]
+		if !ok {
+			name = event.Text{VI: f, EN: f}
+		}
+		out.VI, out.EN = out.VI+separator+name.VI, out.EN+separator+name.EN
+		separator = ", "
+	}
+	return out
 }
 
 func reasonNothing() event.Text {
