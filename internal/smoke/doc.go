@@ -5,6 +5,7 @@
 //
 // The parts are packages of their own, for other harnesses to use:
 //
+//	play     brings a gate up, waits for what it does, ends it in order
 //	stage    starts, kills and watches the programs of one gate in a folder
 //	account  compares books and stores; pure, and tested without programs
 //

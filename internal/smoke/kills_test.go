@@ -84,23 +84,21 @@ func (s *story) killing() {
 			next = specs[i+1]
 		}
 		s.startDaemon(next)
-		s.mu.Lock()
-		s.windows = append(s.windows, account.Window{From: dead, What: spec})
-		s.mu.Unlock()
+		s.Window(account.Window{From: dead, What: spec})
 	}
-	ready, err := s.daemon.Ready(s.within(30 * time.Second))
+	ready, err := s.Daemon.Ready(s.within(30 * time.Second))
 	require.NoError(s.t, err)
-	s.close(ready)
+	s.Ready(ready)
 	require.NoError(s.t, <-side)
 }
 
 // round waits until the daemon dies at its point and says when. A point that
 // is not reached in time is noted as not reached, and the daemon killed.
 func (s *story) round(spec string) time.Time {
-	d := s.daemon
+	d := s.Daemon
 	began := time.Now()
 	if ready, err := d.Ready(s.within(30 * time.Second)); err == nil {
-		s.close(ready)
+		s.Ready(ready)
 	} else if !errors.Is(err, stage.ErrEnded) {
 		require.NoError(s.t, err)
 	}
@@ -126,24 +124,11 @@ func (s *story) killed(spec string, armed time.Time) {
 	s.say("kill %2d  %s after %.1f s", n, spec, time.Since(armed).Seconds())
 }
 
-// close ends all fault windows that are still open.
-func (s *story) close(at time.Time) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	for i := range s.windows {
-		if s.windows[i].To.IsZero() {
-			s.windows[i].To = at
-		}
-	}
-}
-
 // restartInOrder ends the daemon with SIGTERM and starts it armed.
 func (s *story) restartInOrder(spec string) {
 	stopping := time.Now()
-	require.NoError(s.t, s.daemon.Stop(s.within(30*time.Second)))
-	s.mu.Lock()
-	s.windows = append(s.windows, account.Window{From: stopping, What: "a restart in order"})
-	s.mu.Unlock()
+	require.NoError(s.t, s.Daemon.Stop(s.within(30*time.Second)))
+	s.Window(account.Window{From: stopping, What: "a restart in order"})
 	s.startDaemon(spec)
 }
 
@@ -160,14 +145,11 @@ func (s *story) killConsoles(specs []string) error {
 func (s *story) killConsole(a event.Agency, spec string) error {
 	ctx, cancel := context.WithTimeout(s.ctx, 2*reach)
 	defer cancel()
-	s.mu.Lock()
-	running := s.consoles[a]
-	s.mu.Unlock()
-	if err := running.Stop(ctx); err != nil {
+	if err := s.Console(a).Stop(ctx); err != nil {
 		return err
 	}
 	began := time.Now()
-	p, err := s.stage.StartConsole(a, spec)
+	p, err := s.StartConsole(a, spec)
 	if err != nil {
 		return err
 	}
@@ -181,19 +163,15 @@ func (s *story) killConsole(a event.Agency, spec string) error {
 		return fmt.Errorf("the console of %s was to die by SIGKILL at %s, and ended otherwise", a, spec)
 	}
 	s.killed(string(a)+" "+spec, began)
-	p, err = s.stage.StartConsole(a, "")
-	if err != nil {
+	if p, err = s.StartConsole(a, ""); err != nil {
 		return err
 	}
-	s.mu.Lock()
-	s.consoles[a] = p
-	s.mu.Unlock()
-	return s.stage.AwaitConsole(ctx, a, p)
+	return s.Stage.AwaitConsole(ctx, a, p)
 }
 
 // count compares the points' own log with what was planned.
 func (s *story) count() {
-	hits, err := s.stage.Hits()
+	hits, err := s.Stage.Hits()
 	require.NoError(s.t, err)
 	for _, name := range hits {
 		s.reached[name]++
@@ -242,7 +220,7 @@ func (s *story) verdict(a event.Agency, when string) {
 // newest is the newest passage that an agency's store holds and that has
 // closed, with an alert on it if there is one.
 func (s *story) newest(a event.Agency) (passage, alert event.ID, err error) {
-	rows, err := s.stores[a].QueryContext(s.ctx, `SELECT p.id, coalesce((SELECT a.id FROM alerts a WHERE a.passage = p.id
+	rows, err := s.Stores[a].QueryContext(s.ctx, `SELECT p.id, coalesce((SELECT a.id FROM alerts a WHERE a.passage = p.id
 			AND a.msg_type = 'Alert' AND NOT EXISTS (SELECT 1 FROM alert_references r WHERE r.refers = a.id) ORDER BY a.id LIMIT 1), '')
 		FROM passages p WHERE p.state IN ('closed', 'waiting') ORDER BY p.state, p.opened_at DESC LIMIT 1`)
 	if err != nil {
@@ -260,7 +238,7 @@ func (s *story) newest(a event.Agency) (passage, alert event.ID, err error) {
 // stored says whether a verdict is in the agency's own outbox or record.
 func (s *story) stored(a event.Agency, reason string) bool {
 	var n int
-	err := s.stores[a].QueryRowContext(s.ctx, `SELECT
+	err := s.Stores[a].QueryRowContext(s.ctx, `SELECT
 		(SELECT count(*) FROM outbox WHERE instr(CAST(data AS TEXT), ?1) > 0) + (SELECT count(*) FROM verdicts WHERE reason = ?1)`, reason).Scan(&n)
 	return err == nil && n > 0
 }

@@ -18,6 +18,7 @@ import (
 
 	"gatehouse/internal/event"
 	"gatehouse/internal/smoke/account"
+	"gatehouse/internal/smoke/play"
 )
 
 // TestSmoke plays the demo gate, kills it everywhere and accounts for all of it.
@@ -70,12 +71,7 @@ func TestSmokeWithoutWorker(t *testing.T) {
 func withoutWorker(t *testing.T) func(root, dir string) string {
 	return func(root, dir string) string {
 		bin := filepath.Join(dir, "bin")
-		require.NoError(t, os.MkdirAll(bin, 0o755))
-		list, err := os.ReadDir(filepath.Join(root, "bin"))
-		require.NoError(t, err)
-		for _, e := range list {
-			require.NoError(t, os.Symlink(filepath.Join(root, "bin", e.Name()), filepath.Join(bin, e.Name())))
-		}
+		require.NoError(t, play.Links(filepath.Join(root, "bin"), bin))
 		require.NoError(t, os.Remove(filepath.Join(bin, "gatehouse-vision")))
 		return bin
 	}
@@ -95,7 +91,7 @@ func seedOf(t *testing.T) uint64 {
 func (s *story) tell(r account.Report) {
 	out := result{
 		Seed: s.seed, Seconds: time.Since(s.began).Seconds(), Kills: s.kills, Points: s.reached, Planned: s.planned,
-		Memory: s.stage.Peaks(), Figures: r.Figures, Problems: []string{},
+		Memory: s.Stage.Peaks(), Figures: r.Figures, Problems: []string{},
 	}
 	for _, p := range r.Problems {
 		out.Problems = append(out.Problems, p.String())

@@ -221,13 +221,21 @@ func (s *Store) loadSuspects(ctx context.Context, db *sql.DB) error {
 	})
 }
 
-func (s *Store) loadHeads(ctx context.Context, db *sql.DB) error {
-	return each(ctx, db, `SELECT chain, sequence, highest, head FROM heads ORDER BY chain`, func(scan func(...any) error) error {
+func (s *Store) loadHeads(ctx context.Context, db *sql.DB) (err error) {
+	s.Heads, err = Heads(ctx, db)
+	return err
+}
+
+// Heads is how far each chain is stored; quicker than Load.
+func Heads(ctx context.Context, db *sql.DB) ([]Head, error) {
+	var all []Head
+	err := each(ctx, db, `SELECT chain, sequence, highest, head FROM heads ORDER BY chain`, func(scan func(...any) error) error {
 		var h Head
 		err := scan(&h.Chain, &h.Sequence, &h.Highest, &h.Head)
-		s.Heads = append(s.Heads, h)
+		all = append(all, h)
 		return err
 	})
+	return all, err
 }
 
 func (s *Store) loadEvidence(ctx context.Context, db *sql.DB) error {

@@ -131,8 +131,11 @@ func (s *Stage) Init(ctx context.Context) error {
 	return err
 }
 
-// StartSim starts the simulator with a scenario file.
-func (s *Stage) StartSim(scenario string) (*Process, error) {
-	return s.Start("gatesim", nil, "gatesim", "run", "--scenario", scenario, "--state", s.Path("sim"),
-		"--mqtt", s.MQTT(), "--mqtt-user", "camera", "--mqtt-password-file", s.Path("gate", "keys", "mqtt-camera.password"))
+// StartSim starts the simulator with a scenario file and further arguments.
+func (s *Stage) StartSim(scenario string, more ...string) (*Process, error) {
+	args := append([]string{
+		"run", "--scenario", scenario, "--state", s.Path("sim"),
+		"--mqtt", s.MQTT(), "--mqtt-user", "camera", "--mqtt-password-file", s.Path("gate", "keys", "mqtt-camera.password"),
+	}, more...)
+	return s.Start("gatesim", nil, "gatesim", args...)
 }

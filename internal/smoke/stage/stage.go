@@ -27,6 +27,11 @@ type Options struct {
 	// Speed is how many simulated seconds go into a real one. The time limits
 	// within which the gate joins readings shrink with it. Zero means 1.
 	Speed float64
+	// Edit, which may be nil, changes a configuration after it was derived: for
+	// runs that plant a mistake.
+	Edit func(name string, text []byte) []byte
+	// Environment is added to that of the programs, as KEY=value.
+	Environment []string
 }
 
 // Ports are the listeners of one gate on 127.0.0.1.
@@ -40,11 +45,12 @@ type Stage struct {
 	opt   Options
 	ports Ports
 
-	mu    sync.Mutex
-	runs  []*Process
-	peaks map[string]int64 // bytes by program
-	stop  chan struct{}
-	watch sync.WaitGroup
+	mu      sync.Mutex
+	runs    []*Process
+	peaks   map[string]int64 // bytes by program
+	samples map[string][]Sample
+	stop    chan struct{}
+	watch   sync.WaitGroup
 }
 
 // New derives the configurations in a folder. Close ends what was started.
@@ -53,7 +59,7 @@ func New(opt Options) (*Stage, error) {
 	if err != nil {
 		return nil, err
 	}
-	s := &Stage{opt: opt, ports: ports, peaks: map[string]int64{}, stop: make(chan struct{})}
+	s := &Stage{opt: opt, ports: ports, peaks: map[string]int64{}, samples: map[string][]Sample{}, stop: make(chan struct{})}
 	if err := os.MkdirAll(filepath.Join(opt.Dir, "log"), 0o755); err != nil {
 		return nil, fmt.Errorf("make the stage: %w", err)
 	}
@@ -121,7 +127,11 @@ func (s *Stage) derive() error {
 			replaced += bytes.Count(text, []byte(from))
 			text = bytes.ReplaceAll(text, []byte(from), fmt.Appendf(nil, "127.0.0.1:%d", to))
 		}
-		if err := os.WriteFile(s.Path(name), s.quicken(text), 0o644); err != nil {
+		text = s.quicken(text)
+		if s.opt.Edit != nil {
+			text = s.opt.Edit(name, text)
+		}
+		if err := os.WriteFile(s.Path(name), text, 0o644); err != nil {
 			return fmt.Errorf("derive configuration: %w", err)
 		}
 	}
@@ -155,6 +165,7 @@ func (s *Stage) env(more []string) []string {
 	env := slices.DeleteFunc(os.Environ(), func(e string) bool {
 		return strings.HasPrefix(e, "PATH=") || strings.HasPrefix(e, "GATEHOUSE_FAULT") || strings.HasPrefix(e, "NOTIFY_SOCKET=")
 	})
+	env = append(env, s.opt.Environment...)
 	env = append(env, "PATH="+s.opt.Vision+string(os.PathListSeparator)+os.Getenv("PATH"), "TMPDIR="+os.TempDir())
 	return append(env, more...)
 }
@@ -178,7 +189,7 @@ func (s *Stage) Tails(w io.Writer, lines int) error {
 	for _, path := range logs {
 		text, err := os.ReadFile(path)
 		all = errors.Join(all, err)
-		list := strings.Split(strings.TrimRight(string(text), "\n"), "\n")
+		list := slices.DeleteFunc(strings.Split(strings.TrimRight(string(text), "\n"), "\n"), isSched)
 		if text = bytes.TrimSpace(text); len(text) == 0 {
 			continue
 		}

@@ -101,9 +101,34 @@ func TestCloseLeavesNothingBehind(t *testing.T) {
 	require.NoError(t, stage.Until(ctx, "the child in a group of its own", func() (bool, error) {
 		return strings.Count(strings.Join(s.Left(), " "), "sleep") > 0, nil
 	}))
-	require.NoError(t, stage.Until(ctx, "figures of memory", func() (bool, error) { return s.Peaks()["sh"] > 0, nil }))
+	require.NoError(t, stage.Until(ctx, "figures of memory", func() (bool, error) {
+		return s.Peaks()["sh"] > 0 && len(s.Samples()["parent"]) > 0 && len(s.Samples()["sleep"]) > 0, nil
+	}))
+	first := s.Samples()["parent"][0]
+	require.Positive(t, first.Resident)
+	require.Equal(t, 1, first.Threads)
 	s.Kill()
 	require.NoError(t, stage.Until(ctx, "the end of all", func() (bool, error) { return len(s.Left()) == 0, nil }))
+}
+
+func TestGoroutinesAreCounted(t *testing.T) {
+	const list = `SCHED %s: gomaxprocs=2 idleprocs=2 threads=6
+  P0: status=0 schedtick=55
+  M5: p=nil curg=nil
+  G1: status=4(sleep) m=nil lockedm=nil
+  G2: status=6() m=nil lockedm=nil
+time=2026 level=INFO msg="G7: status=4 is in a log line"
+  G3: status=4(select) m=nil lockedm=nil
+`
+	s, _ := newStage(t, map[string]string{"traced": "cat >&2 <<END\n" + strings.ReplaceAll(list, "%s", "10ms") + strings.ReplaceAll(list, "%s", "10010ms") + "SCHED 2\nEND"})
+	p, err := s.Start("traced", nil, "traced")
+	require.NoError(t, err)
+	<-p.Done()
+	counts, err := s.Goroutines("traced")
+	require.NoError(t, err)
+	require.Equal(t, []stage.Goroutines{{Since: 10 * time.Millisecond, N: 2}}, counts, "the last list may not be whole")
+	_, err = s.Goroutines("unknown")
+	require.Error(t, err)
 }
 
 func TestUntilGivesUpWhenAProgramEnds(t *testing.T) {

@@ -1,0 +1,73 @@
+package stage
+
+import (
+	"bufio"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"regexp"
+	"strconv"
+	"strings"
+	"time"
+)
+
+// Traced makes a Go program list its goroutines on its standard error every
+// ten seconds. It is the runtime's own doing: the program is the one that is
+// shipped, and nothing listens.
+const Traced = "GODEBUG=schedtrace=10000,scheddetail=1"
+
+// Goroutines is how many goroutines a program had.
+type Goroutines struct {
+	Since time.Duration // since the program began
+	N     int
+}
+
+var (
+	schedHead = regexp.MustCompile(`^SCHED (\d+)ms: `)
+	schedLine = regexp.MustCompile(`^ {2}([GMP])\d+: `)
+)
+
+// dead is the status of a goroutine that has ended and is kept for re-use.
+const dead = "status=6("
+
+// Goroutines reads what a program that runs traced has listed so far.
+func (s *Stage) Goroutines(name string) ([]Goroutines, error) {
+	f, err := os.Open(s.Path("log", name+".log"))
+	if err != nil {
+		return nil, fmt.Errorf("read goroutines of %s: %w", name, err)
+	}
+	defer f.Close()
+	list, err := readSched(f)
+	if err != nil {
+		return nil, fmt.Errorf("read goroutines of %s: %w", name, err)
+	}
+	return list, nil
+}
+
+// readSched counts the goroutines of each list. The last one may still be
+// under way and is left out.
+func readSched(r io.Reader) ([]Goroutines, error) {
+	var all []Goroutines
+	for lines := bufio.NewReader(r); ; {
+		line, err := lines.ReadString('\n')
+		if m := schedHead.FindStringSubmatch(line); m != nil {
+			ms, bad := strconv.ParseInt(m[1], 10, 64)
+			if bad != nil {
+				return nil, bad
+			}
+			all = append(all, Goroutines{Since: time.Duration(ms) * time.Millisecond})
+		} else if m := schedLine.FindStringSubmatch(line); m != nil && m[1] == "G" && len(all) > 0 && !strings.Contains(line, dead) {
+			all[len(all)-1].N++
+		}
+		if errors.Is(err, io.EOF) {
+			return all[:max(0, len(all)-1)], nil
+		}
+		if err != nil {
+			return nil, err
+		}
+	}
+}
+
+// isSched says that a line of a log is of such a list.
+func isSched(line string) bool { return schedHead.MatchString(line) || schedLine.MatchString(line) }
