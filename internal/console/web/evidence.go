@@ -27,6 +27,10 @@ func (s *Server) evidence(w http.ResponseWriter, r *http.Request, p Page) {
 		s.fail(w, r, p, err)
 		return
 	}
+	if err := s.looked(r, p, digest, form); err != nil {
+		s.fail(w, r, p, err)
+		return
+	}
 	// The content of a digest never changes; the conversion may, with the program.
 	w.Header().Set("Cache-Control", "private, max-age=86400")
 	if form == "original" {
@@ -68,10 +72,6 @@ func (s *Server) original(w http.ResponseWriter, r *http.Request, p Page, path, 
 	st, err := f.Stat()
 	if err != nil {
 		s.fail(w, r, p, fmt.Errorf("open evidence: %w", err))
-		return
-	}
-	if err := s.opt.Private.Record(r.Context(), p.User.ID, "download", digest, media); err != nil {
-		s.fail(w, r, p, err)
 		return
 	}
 	w.Header().Set("Content-Type", "application/octet-stream")

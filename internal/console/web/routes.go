@@ -63,6 +63,8 @@ func (s *Server) site() *routes {
 	x.with(private.See, "GET /evidence/{digest}", s.evidence)
 	x.with(private.See, "GET /evidence/{digest}/{form}", s.evidence)
 	x.with(private.Devices, "GET /status", s.status)
+	x.with(private.See, "GET /search", s.search)
+	x.with(private.Export, "GET /search/export", s.exportSearch)
 
 	x.with(private.Users, "GET /users", s.users)
 	x.with(private.Users, "POST /users", s.invite)

@@ -43,15 +43,20 @@ func (s *Server) user(right private.Right, next userHandler) http.Handler {
 			return
 		}
 		if !p.User.May(right) {
-			if err := s.opt.Private.Record(r.Context(), p.User.ID, private.ActDenied, r.Method+" "+r.URL.Path, ""); err != nil {
-				s.fail(w, r, p, err)
-				return
-			}
-			s.fail(w, r, p, errForbidden)
+			s.deny(w, r, p)
 			return
 		}
 		next(w, r, p)
 	})
+}
+
+// deny tells a user that the role has not the right, and records the attempt.
+func (s *Server) deny(w http.ResponseWriter, r *http.Request, p Page) {
+	err := s.opt.Private.Record(r.Context(), p.User.ID, private.ActDenied, r.Method+" "+r.URL.Path, "")
+	if err == nil {
+		err = errForbidden
+	}
+	s.fail(w, r, p, err)
 }
 
 func (s *Server) toLogin(w http.ResponseWriter, r *http.Request) {

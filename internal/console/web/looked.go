@@ -1,0 +1,28 @@
+package web
+
+import (
+	"errors"
+	"net/http"
+
+	"gatehouse/internal/console/private"
+	"gatehouse/internal/console/store"
+)
+
+// looked records that a user is shown a piece of evidence. Browsers keep what
+// they were shown for a day, so a picture is one line a day and user.
+func (s *Server) looked(r *http.Request, p Page, digest, form string) error {
+	passage, err := s.opt.Store.PassageOf(r.Context(), digest)
+	if err != nil && !errors.Is(err, store.ErrNotFound) {
+		return err
+	}
+	act, detail := private.ActImage, digest
+	switch form {
+	case "original":
+		act = private.ActDownload
+	case "":
+		detail += " full"
+	default:
+		detail += " " + form
+	}
+	return s.opt.Private.Record(r.Context(), p.User.ID, act, string(passage), detail)
+}
