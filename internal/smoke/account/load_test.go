@@ -6,6 +6,7 @@ import (
 	"encoding/json"
 	"os"
 	"path/filepath"
+	"strings"
 	"testing"
 	"time"
 
@@ -90,7 +91,7 @@ func TestCompareFindsAnyDifference(t *testing.T) {
 	require.NoError(t, err)
 	require.NotEmpty(t, differs)
 	require.Contains(t, differs[0], "events")
-	require.Contains(t, differs[len(differs)-1], "frames: 1 rows only in the second store")
+	require.Contains(t, strings.Join(differs, "\n"), "\nframes: 1 rows only in the second store")
 }
 
 func TestReadBooksLeavesOutALineUnderWay(t *testing.T) {
