@@ -38,6 +38,12 @@ type Request struct {
 	Path    string `json:"path,omitempty"` // absolute
 	Kind    string `json:"kind,omitempty"` // of an X-ray scan
 	Scanner string `json:"scanner,omitempty"`
+	// Low and Sidecar are the other files of a scan where their names do not
+	// tell that they belong together, as in a store by digest. Absolute.
+	Low     string `json:"low,omitempty"`
+	Sidecar string `json:"sidecar,omitempty"`
+	// Lot are the other scans of one declaration, to compare with. Absolute.
+	Lot []string `json:"lot,omitempty"`
 }
 
 // Response answers the request of the same id; either Result or Error is set.
@@ -122,12 +128,70 @@ type Alternate struct {
 type Scan struct {
 	File     string    `json:"file"`
 	Kind     string    `json:"kind"`
-	Energy   string    `json:"energy"` // "grey" or "pseudocolor"
+	Energy   string    `json:"energy"` // "grey", "dual" or "pseudocolor"
 	Score    float64   `json:"score"`  // 0..1, of the whole image
 	Findings []Finding `json:"findings"`
 	Cargo    *Cargo    `json:"cargo,omitempty"`
 	MS       Times     `json:"ms"`
 	Model    string    `json:"model"`
+
+	ScanID string `json:"scan_id,omitempty"`
+	View   int    `json:"view,omitempty"`
+	// Scanner is the scanner whose calibration was used; Calibration is its
+	// version. Shadow says that the scanner is not calibrated: findings are for
+	// watching the scanner and must not stop anybody.
+	Scanner     string `json:"scanner,omitempty"`
+	Calibration string `json:"calibration,omitempty"`
+	Shadow      bool   `json:"shadow,omitempty"`
+	// Scores are the strongest score of each rule, reported or not; calibration
+	// sets its thresholds on them.
+	Scores    map[string]float64 `json:"scores,omitempty"`
+	Truncated *Truncated         `json:"truncated,omitempty"`
+	Physics   *Physics           `json:"physics,omitempty"`
+	Sources   []Source           `json:"sources,omitempty"`
+	Notes     []Text             `json:"notes,omitempty"`
+	Heat      *Heat              `json:"heat,omitempty"`
+}
+
+// Text is said in both languages.
+type Text struct {
+	VI string `json:"vi"`
+	EN string `json:"en"`
+}
+
+// Source is a file that a result was made from.
+type Source struct {
+	File   string `json:"file"`
+	SHA256 string `json:"sha256"`
+}
+
+// Truncated says that only a part of a scan could be analysed.
+type Truncated struct {
+	Analysed float64 `json:"analysed"` // share of the whole scan, 0..1
+	Why      string  `json:"why"`      // "file-cut", "no-signal" or "scanner"
+}
+
+// Heat is a map of what is suspect, a cell for each Step pixels of the file.
+type Heat struct {
+	Width  int     `json:"width"`
+	Height int     `json:"height"`
+	Step   float64 `json:"step"`  // pixels of the file a cell
+	Cells  []byte  `json:"cells"` // row by row, 0..255 of the score; base64 in JSON
+}
+
+// Physics is what the transmission tells. Shares are of what is not air.
+type Physics struct {
+	Air           float64 `json:"air"`                       // level of the open beam, 0..1 of the range
+	AirFrom       string  `json:"air_from"`                  // "sidecar", "calibration" or "scan"
+	Noise         float64 `json:"noise"`                     // of the open beam, share of it
+	PenetrationMM float64 `json:"penetration_mm,omitempty"`  // of steel behind which a signal is left
+	Opaque        float64 `json:"opaque"`                    // share that could not be inspected
+	Organic       float64 `json:"organic,omitempty"`         // shares, with two energies
+	Inorganic     float64 `json:"inorganic,omitempty"`       // "
+	Metal         float64 `json:"metal,omitempty"`           // "
+	MostSteelMM   float64 `json:"most_steel_mm,omitempty"`   // 99th percentile of steel-equivalent
+	MassKG        float64 `json:"mass_kg,omitempty"`         // of all that is not air, where the pixel size is known
+	Curves        string  `json:"material_curves,omitempty"` // "calibrated" or "nominal"
 }
 
 // Finding is one region of a scan that should be looked at.
@@ -136,12 +200,37 @@ type Finding struct {
 	Class string  `json:"class"`
 	Box   Box     `json:"box"`
 	Score float64 `json:"score"` // 0..1
+	// Rule is the rule or model that found it, with its version; Figures are
+	// what it compared.
+	Rule    string   `json:"rule,omitempty"`
+	Figures []Figure `json:"figures,omitempty"`
+	Text    *Text    `json:"text,omitempty"`
+}
+
+// Figure is a value that a rule compared with a limit.
+type Figure struct {
+	Name  string  `json:"name"`
+	Value float64 `json:"value"`
+	Limit float64 `json:"limit"`
+	Unit  string  `json:"unit,omitempty"`
 }
 
 // Cargo is the state of a cargo body.
 type Cargo struct {
 	State string  `json:"state"` // "empty", "partial" or "loaded"
 	Fill  float64 `json:"fill"`  // share of the body's interior that is filled, 0..1
+	// Bodies are the containers or box bodies from left to right; two twenties
+	// are two.
+	Bodies []Body `json:"bodies,omitempty"`
+}
+
+// Body is one container or box body.
+type Body struct {
+	Box     Box       `json:"box"`     // its inside
+	State   string    `json:"state"`   // as of Cargo
+	Fill    float64   `json:"fill"`    // 0..1
+	Profile []float64 `json:"profile"` // fill from left to right, in 24 equal parts
+	MassKG  float64   `json:"mass_kg,omitempty"`
 }
 
 // Failure is the line for a file that could not be analysed.
