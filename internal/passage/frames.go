@@ -39,6 +39,7 @@ type bucket struct {
 	From    time.Time `json:"from"`  // receive times of its frames
 	To      time.Time `json:"to"`
 	Digests []string  `json:"digests"`
+	Invalid int       `json:"invalid,omitempty"` // of them, not understood
 }
 
 // NewFrameFold is the fold over a stream of a lane's entries.
@@ -110,6 +111,9 @@ func (f *FrameFold) add(e *Engine, start time.Time, r *event.Reading) {
 	for _, digest := range r.Frames {
 		b.Digests = append(b.Digests, digest[:min(len(digest), digestLength)])
 	}
+	if r.Kind == event.FrameInvalid {
+		b.Invalid += len(r.Frames)
+	}
 	if len(b.Digests) >= framesPerLog {
 		f.share(e, *b)
 		f.Buckets = slices.Delete(f.Buckets, i, i+1)
@@ -120,7 +124,7 @@ func (f *FrameFold) share(e *Engine, b bucket) {
 	log := event.FrameLog{
 		ID:    event.DeriveID(b.From, "framelog", f.Stream, b.First),
 		Where: e.lane.where(b.Device), From: b.From, To: b.To,
-		Count: len(b.Digests), Digests: b.Digests,
+		Count: len(b.Digests), Invalid: b.Invalid, Digests: b.Digests,
 	}
 	e.share(event.TypeFrameLog, log.ID, e.lane.subject(b.Device), b.To, log)
 }

@@ -45,6 +45,18 @@ func TestFrameLogsCloseByEntriesOnly(t *testing.T) {
 	require.Equal(t, 1, last[0].Count)
 }
 
+func TestFrameLogsCountWhatWasNotUnderstood(t *testing.T) {
+	fold := passage.NewFrameFold("15BB", "01", "active")
+	good, bad := idle(1, "rpm", event.Digest([]byte("a"))), idle(2, "rpm", event.Digest([]byte("b")), event.Digest([]byte("c")))
+	bad.Reading.Kind = event.FrameInvalid
+	fold.Apply(good)
+	fold.Apply(bad)
+	logs := decode[event.FrameLog](t, fold.Apply(event.JournalEntry{Kind: event.EntryStop, At: at(3)}), event.TypeFrameLog)
+	require.Len(t, logs, 1)
+	require.Equal(t, 3, logs[0].Count)
+	require.Equal(t, 2, logs[0].Invalid)
+}
+
 func TestFoldsOfTwoStreamsNeverShareAnID(t *testing.T) {
 	stop := event.JournalEntry{Kind: event.EntryStop, At: at(2)}
 	var ids []event.ID
