@@ -187,6 +187,9 @@ func Alert(p event.Passage, f event.Finding) event.Alert {
 		Instruction: event.Text{VI: "Giữ xe tại làn và đo lại bằng máy cầm tay.", EN: "Keep the lorry in the lane and measure again with a handheld."},
 		Where:       event.Where{Gate: p.Gate, Lane: p.Lane, Device: f.Device}, Passage: p.ID, Lead: f.Lead, Finding: f,
 	}
+	if p.Kind == event.Person {
+		a.Instruction = event.Text{VI: "Đối chiếu giấy tờ với hành khách.", EN: "Compare the document with the traveller."}
+	}
 	for _, ph := range p.Photos {
 		a.Evidence = append(a.Evidence, ph.Image)
 	}

@@ -11,11 +11,11 @@ import (
 // The chart's drawing area in its own units.
 const (
 	chartWidth  = 400.0
-	chartHeight = 150.0
+	chartHeight = 112.0
 	chartLeft   = 40.0
 	chartRight  = 8.0
-	chartTop    = 10.0
-	chartBottom = 20.0
+	chartTop    = 8.0
+	chartBottom = 16.0
 )
 
 // usualSigma is the alarm level that portals of this kind are delivered with

@@ -66,7 +66,9 @@ func isContainer(text string) bool {
 	return strings.Trim(text[:4], "ABCDEFGHIJKLMNOPQRSTUVWXYZ") == "" && isDigits(text[4:], 7)
 }
 
-func isDigits(text string, n int) bool { return len(text) == n && strings.Trim(text, "0123456789") == "" }
+func isDigits(text string, n int) bool {
+	return len(text) == n && strings.Trim(text, "0123456789") == ""
+}
 
 // checkFacts gives the mistake in what an officer states.
 func checkFacts(p Page, f event.Facts) string {

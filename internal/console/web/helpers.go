@@ -38,7 +38,7 @@ func scanTitle(p Page, sc scanView) string {
 		text += " · " + p.Code("cargo", sc.Cargo.State)
 	}
 	if sc.Score > 0 {
-		text += " · " + p.T("passage.score") + " " + Score(sc.Score)
+		text += " · " + Score(sc.Score)
 	}
 	return text
 }

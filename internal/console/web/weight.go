@@ -137,7 +137,7 @@ func comparison(p Page, x *event.Passage) []compared {
 	if gross != nil {
 		measured = kilograms(p, *gross)
 		if e.GrossKG != nil && *e.GrossKG > 0 {
-			measured += " (" + signed(p, (*gross-*e.GrossKG)/(*e.GrossKG)*100) + ")"
+			measured += " · " + signed(p, (*gross-*e.GrossKG)/(*e.GrossKG)*100)
 		}
 	}
 	add(p.T("fact.gross"), declared, measured, !hasFinding(x, event.FindingWeightDeclared))
