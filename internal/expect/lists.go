@@ -53,17 +53,14 @@ type file struct {
 	list    list
 }
 
-// Open reads the lists that the folder holds now. It makes the folder when it
-// is missing; the error says what to do when that is not possible.
-func Open(dir string, log *slog.Logger) (*Lists, error) {
-	if err := os.MkdirAll(dir, 0o755); err != nil {
-		return nil, fmt.Errorf("open folder of expected vehicles: %w; create it and let the service's user read it", err)
-	}
+// Open reads the lists that the folder holds now, and makes the folder when it
+// is missing. A folder that cannot be read is logged and tried again by Run: a
+// share that is away must not keep a gate from starting.
+func Open(dir string, log *slog.Logger) *Lists {
 	l := &Lists{dir: dir, log: log, files: map[string]*file{}, changed: make(chan struct{})}
-	if err := l.look(time.Now(), true); err != nil {
-		return nil, fmt.Errorf("open folder of expected vehicles: %w; let the service's user read it", err)
-	}
-	return l, nil
+	_ = os.MkdirAll(dir, 0o755) // looking tells
+	l.reachable(l.look(time.Now(), true))
+	return l
 }
 
 // Run follows the folder until ctx ends.
@@ -99,7 +96,7 @@ func (l *Lists) reachable(err error) {
 	defer l.mu.Unlock()
 	switch {
 	case err != nil && !l.gone:
-		l.log.Error("lists of expected vehicles cannot be read, the last content stays", "folder", l.dir, "err", err)
+		l.log.Error("lists of expected vehicles cannot be read, nobody is looked up until they can; create the folder and let the service's user read it", "folder", l.dir, "err", err)
 	case err == nil && l.gone:
 		l.log.Info("lists of expected vehicles can be read again", "folder", l.dir)
 	}

@@ -50,8 +50,7 @@ func watched(t *testing.T, first string) folder {
 	f.write("first.csv", first)
 	old := time.Now().Add(-time.Minute)
 	require.NoError(t, os.Chtimes(filepath.Join(f.dir, "first.csv"), old, old))
-	lists, err := expect.Open(f.dir, slog.New(slog.NewTextHandler(f.log, nil)))
-	require.NoError(t, err)
+	lists := expect.Open(f.dir, slog.New(slog.NewTextHandler(f.log, nil)))
 	f.lists = lists
 	ctx, cancel := context.WithCancel(t.Context())
 	done := make(chan error, 1)
@@ -168,12 +167,11 @@ func TestAFolderThatVanishesIsNoEmptyList(t *testing.T) {
 
 func TestALookUpEndsWithItsContext(t *testing.T) {
 	dir := t.TempDir()
-	lists, err := expect.Open(dir, slog.New(slog.DiscardHandler)) // and nobody follows the folder
-	require.NoError(t, err)
+	lists := expect.Open(dir, slog.New(slog.DiscardHandler)) // and nobody follows the folder
 	require.NoError(t, os.WriteFile(filepath.Join(dir, "new.csv"), []byte("plate\n"), 0o644))
 	ctx, cancel := context.WithCancel(t.Context())
 	cancel()
-	_, err = lists.Look(ctx, plate("12C12345"))
+	_, err := lists.Look(ctx, plate("12C12345"))
 	require.True(t, errors.Is(err, context.Canceled))
 }
 

@@ -2,6 +2,7 @@ package gate
 
 import (
 	"context"
+	"slices"
 	"time"
 
 	"gatehouse/internal/clock"
@@ -12,21 +13,41 @@ import (
 	"gatehouse/internal/risk"
 )
 
-// passageLane is the lane's description for the passage engine.
+// lanePolicy is the finding policy as a lane has it. The error names what the
+// lane's own changes have wrong.
+func lanePolicy(common *risk.Table, l config.Lane) (*risk.Table, error) {
+	overrides := make([]risk.Override, 0, len(l.Policy))
+	for _, o := range l.Policy {
+		overrides = append(overrides, risk.Override{
+			Code: o.Code, Severity: o.Severity, Lead: o.Lead, Alert: o.Alert, Mode: risk.Mode(o.Mode),
+		})
+	}
+	return common.With(overrides, l.Shadow)
+}
+
+// passageLane is the lane's description for the passage engine. Changes of the
+// policy that are wrong, which the check tells, leave it as it is.
 func passageLane(g config.Gate, l config.Lane, policy *risk.Table) passage.Lane {
+	if own, err := lanePolicy(policy, l); err == nil {
+		policy = own
+	}
 	out := passage.Lane{
 		Gate: g.ID, ID: l.ID, Kind: l.Kind, Direction: l.Direction, Flow: l.Flow,
 		Join: passage.Join{
 			Before: l.Join.Before, After: l.Join.After, MissingEnd: l.Join.MissingEnd, TailGate: l.Join.TailGate,
 			Resume: l.Join.Resume, Vision: l.Join.Vision,
 		},
-		Vision: len(g.Vision.Command) > 0, Policy: policy,
+		Vision: len(g.Vision.Command) > 0, Expected: l.Expected && g.Expected.Folder != "", Policy: policy,
+		Limits: passage.Limits{
+			SpeedKMH: l.Limits.SpeedKMH, WeightPercent: l.Limits.WeightPercent, WeightKG: l.Limits.WeightKG,
+			AxlesPercent: l.Limits.AxlesPercent,
+		},
 	}
 	for _, d := range l.Devices {
 		out.Devices = append(out.Devices, passage.Device{
 			ID: d.ID, Driver: d.Driver, Role: passage.Role(d.Role), Required: d.Required,
 			Radiation: d.Driver == "rpm", View: d.View, Scan: d.Scan, Transit: d.Transit,
-			Position: passage.Position(d.Position), Views: d.Views,
+			Position: passage.Position(d.Position), Views: d.Views, Container: slices.Contains(d.Reads, passage.OpContainer),
 		})
 	}
 	return out

@@ -29,7 +29,7 @@ type Outcome struct {
 	Error   string
 }
 
-// Vision analyses pictures.
+// Vision analyses pictures, and looks vehicles up in the lists of expected ones.
 type Vision interface {
 	// Up tells whether an operation has a chance now. While it has none, nothing
 	// is tried and nothing is journalled: pictures wait. It may say yes once in a
@@ -49,7 +49,7 @@ type Analyst struct {
 
 	mu      sync.Mutex
 	pending map[analysisKey]*pendingAnalysis
-	wake    chan struct{}
+	wake    map[bool]chan struct{} // of pictures, and with true of look-ups
 }
 
 type analysisKey struct {
@@ -68,7 +68,7 @@ type pendingAnalysis struct {
 // NewAnalyst is an analyst without work. With a nil vision it only keeps what
 // waits.
 func NewAnalyst(v Vision, j Journal, log *slog.Logger) *Analyst {
-	return &Analyst{vision: v, journal: j, log: log, pending: map[analysisKey]*pendingAnalysis{}, wake: make(chan struct{}, 1)}
+	return &Analyst{vision: v, journal: j, log: log, pending: map[analysisKey]*pendingAnalysis{}, wake: map[bool]chan struct{}{false: make(chan struct{}, 1), true: make(chan struct{}, 1)}}
 }
 
 func keyOf(p event.ID, evidence, op string) analysisKey { return analysisKey{p, evidence, op} }
@@ -85,10 +85,15 @@ func (a *Analyst) Submit(lane string, r passage.Request) {
 	a.poke()
 }
 
+// lookup says that a request is no picture: it takes no worker's time.
+func lookup(r passage.Request) bool { return r.Op == passage.OpExpected }
+
 func (a *Analyst) poke() {
-	select {
-	case a.wake <- struct{}{}:
-	default:
+	for _, wake := range a.wake {
+		select {
+		case wake <- struct{}{}:
+		default:
+		}
 	}
 }
 
@@ -111,23 +116,31 @@ func (a *Analyst) answered(r *event.Analysis) {
 
 const unavailable = "unavailable"
 
-// Run analyses what is submitted with so many attempts at once, until ctx ends.
+// Run analyses what is submitted with so many attempts at pictures at once,
+// until ctx ends. Look-ups wait for no picture.
 func (a *Analyst) Run(ctx context.Context, workers int) {
 	if a.vision == nil {
 		return
 	}
+	var both sync.WaitGroup
+	both.Go(func() { a.serve(ctx, max(workers, 1), false) })
+	both.Go(func() { a.serve(ctx, 1, true) })
+	both.Wait()
+}
+
+func (a *Analyst) serve(ctx context.Context, workers int, lookups bool) {
 	var all sync.WaitGroup
 	defer all.Wait()
 	slots := make(chan struct{}, workers)
 	for {
-		next, pause := a.take(time.Now())
+		next, pause := a.take(time.Now(), lookups)
 		if next == nil {
 			timer := time.NewTimer(pause)
 			select {
 			case <-ctx.Done():
 				timer.Stop()
 				return
-			case <-a.wake:
+			case <-a.wake[lookups]:
 			case <-timer.C:
 			}
 			timer.Stop()
@@ -147,7 +160,7 @@ func (a *Analyst) Run(ctx context.Context, workers int) {
 
 // take picks the pending analysis of the newest passage that may start, or
 // tells how long to wait for one. An operation that is down holds up no other.
-func (a *Analyst) take(now time.Time) (*pendingAnalysis, time.Duration) {
+func (a *Analyst) take(now time.Time, lookups bool) (*pendingAnalysis, time.Duration) {
 	a.mu.Lock()
 	defer a.mu.Unlock()
 	best := map[string]*pendingAnalysis{} // by operation
@@ -155,7 +168,7 @@ func (a *Analyst) take(now time.Time) (*pendingAnalysis, time.Duration) {
 	for _, p := range a.pending {
 		op := p.request.Op
 		switch {
-		case p.busy:
+		case p.busy || lookup(p.request) != lookups:
 		case p.after.After(now):
 			pause = min(pause, p.after.Sub(now))
 		case best[op] == nil || p.request.Passage > best[op].request.Passage:
@@ -180,9 +193,11 @@ func (a *Analyst) take(now time.Time) (*pendingAnalysis, time.Duration) {
 func (a *Analyst) attempt(ctx context.Context, p *pendingAnalysis) {
 	p.request.Attempts++
 	said := event.Analysis{Passage: p.request.Passage, Evidence: p.request.Evidence, Op: p.request.Op, Attempt: p.request.Attempts}
-	if err := a.write(ctx, p.lane, event.EntryDispatch, said); err != nil {
-		a.later(p, err)
-		return
+	if !lookup(p.request) { // asking a list harms nobody
+		if err := a.write(ctx, p.lane, event.EntryDispatch, said); err != nil {
+			a.later(p, err)
+			return
+		}
 	}
 	got, err := a.vision.Analyse(ctx, p.request)
 	if err != nil {

@@ -43,6 +43,7 @@ type Lane struct {
 	position map[journal.Stream]uint64 // last record applied
 	unsaved  map[journal.Stream]int    // records since the last snapshot
 	live     bool
+	renewed  bool          // another configuration came into force in this record
 	changed  chan struct{} // tells the timer that deadlines may have moved
 }
 
@@ -94,6 +95,22 @@ func (l *Lane) restore(ctx context.Context) error {
 	return nil
 }
 
+// Prepare makes cfg the lane's description from the next EntryConfig on that is
+// journalled for it. Passages that are open go on.
+func (l *Lane) Prepare(cfg passage.Lane) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.engine.Prepare(cfg)
+}
+
+// Config is the digest of the configuration that the lane's entries name as the
+// one in force.
+func (l *Lane) Config() string {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.engine.Config()
+}
+
 // Position is the sequence of the last record of the stream that the lane's
 // state covers.
 func (l *Lane) Position(s journal.Stream) uint64 {
@@ -113,6 +130,8 @@ func (l *Lane) carryOut(effects []passage.Effect) []event.Envelope {
 			l.request(*e.Analyse)
 		case e.Shadow != nil:
 			l.log.Info("finding in shadow mode", "code", e.Shadow.Code, "score", e.Shadow.Score, "event_id", e.Shadow.ID)
+		case e.NotApplied != nil:
+			l.log.Warn("correction not applied", "correction", e.NotApplied.Correction, "passage", e.NotApplied.Passage, "why", e.NotApplied.Why)
 		case e.Fault != "":
 			l.log.Error("event could not be made", "err", e.Fault)
 		}
@@ -136,8 +155,11 @@ func (l *Lane) fold(s journal.Stream, rec journal.Record) (effects []passage.Eff
 			continue
 		}
 		effects = append(effects, l.engine.Apply(e)...)
-		if e.Kind == event.EntryResult {
+		switch e.Kind {
+		case event.EntryResult:
 			l.analyst.answered(e.Analysis)
+		case event.EntryConfig:
+			l.renewed = true
 		}
 	}
 	select {
@@ -164,9 +186,10 @@ func (l *Lane) advance(ctx context.Context, s journal.Stream, sequence uint64) e
 	defer l.mu.Unlock()
 	l.position[s] = sequence
 	l.unsaved[s]++
-	if l.unsaved[s] < snapshotEvery {
+	if l.unsaved[s] < snapshotEvery && !(l.renewed && s == journal.Main) {
 		return nil
 	}
+	l.renewed = false // entries before it are not folded again with what came after
 	return l.save(ctx, s)
 }
 

@@ -233,6 +233,12 @@ func (c *Chain) get(ctx context.Context, position uint64) (Entry, error) {
 	return Entry{Link: m.Link, Position: position}, nil
 }
 
+// Find reads the entry of an event that is on the chain; false when it is not,
+// or was retired.
+func (c *Chain) Find(ctx context.Context, id event.ID) (Entry, bool, error) {
+	return c.find(ctx, id)
+}
+
 // find reads the entry of an event id if there is one.
 func (c *Chain) find(ctx context.Context, id event.ID) (Entry, bool, error) {
 	position, ok := c.state.where(id)

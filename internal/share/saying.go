@@ -85,6 +85,9 @@ func (l *listener) done(ctx context.Context, said []Said, messages []jetstream.M
 		if err := l.received(ctx, s); err != nil {
 			return err
 		}
+		if err := l.corrected(ctx, s); err != nil {
+			return l.postpone(messages, err)
+		}
 		if l.config.OnSaid != nil {
 			l.config.OnSaid(s)
 		}
@@ -107,6 +110,20 @@ func (l *listener) received(ctx context.Context, s Said) error {
 		return nil // verified before
 	}
 	return l.config.Handover.Received(ctx, r)
+}
+
+// corrected passes a correction on. One that cannot be read is on the chain and
+// changes nothing.
+func (l *listener) corrected(ctx context.Context, s Said) error {
+	if l.config.OnCorrection == nil || s.Envelope.Type != event.TypeCorrection {
+		return nil
+	}
+	var c event.Correction
+	if err := json.Unmarshal(s.Envelope.Data, &c); err != nil {
+		l.config.Log.Warn("correction cannot be read, it is not applied", "agency", l.agency, "event_id", s.Envelope.ID, "err", err)
+		return nil
+	}
+	return l.config.OnCorrection(ctx, c)
 }
 
 // verify reads a saying and checks that it is what it claims to be: signed by

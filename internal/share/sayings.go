@@ -32,8 +32,12 @@ type SayingsConfig struct {
 	// OnSaid is told of every verdict and receipt after it was chained; may be
 	// nil. It must not block. After a restart it may be told again.
 	OnSaid func(Said)
-	Fault  *fault.Points // may be nil
-	Log    *slog.Logger  // may be nil
+	// OnCorrection is told of every correction after it was chained and before it
+	// is acknowledged; may be nil. When it fails, the correction comes again: it
+	// is never lost, and may be told twice.
+	OnCorrection func(context.Context, event.Correction) error
+	Fault        *fault.Points // may be nil
+	Log          *slog.Logger  // may be nil
 }
 
 // Sayings brings what agencies say onto the chain: verdicts and receipts. It
