@@ -133,8 +133,9 @@ type FrameLog struct {
 	From  time.Time `json:"from"`
 	To    time.Time `json:"to"`
 	Count int       `json:"count"`
-	// Invalid is how many of them could not be understood. They are kept, and
-	// nothing was concluded from them.
+	// Invalid is how many frames could not be understood. They are kept, and
+	// nothing was concluded from them. Answers that a driver's library threw away
+	// are counted here alone, since nobody has their bytes.
 	Invalid int `json:"invalid,omitempty"`
 	// Digests are the first 16 hexadecimal digits of each frame's SHA-256, in
 	// the order of arrival.

@@ -39,7 +39,7 @@ type bucket struct {
 	From    time.Time `json:"from"`  // receive times of its frames
 	To      time.Time `json:"to"`
 	Digests []string  `json:"digests"`
-	Invalid int       `json:"invalid,omitempty"` // of them, not understood
+	Invalid int       `json:"invalid,omitempty"` // frames not understood
 }
 
 // NewFrameFold is the fold over a stream of a lane's entries.
@@ -92,13 +92,17 @@ func (f *FrameFold) apply(e *Engine, entry event.JournalEntry) {
 }
 
 func (f *FrameFold) add(e *Engine, start time.Time, r *event.Reading) {
-	if len(r.Frames) == 0 {
+	bad := 0
+	if r.Kind == event.FrameInvalid {
+		bad = max(1, len(r.Frames))
+	}
+	if len(r.Frames)+bad == 0 {
 		return
 	}
 	at := wall(r.ReceivedAt)
 	i := slices.IndexFunc(f.Buckets, func(b bucket) bool { return b.Device == r.Device })
 	if i < 0 {
-		f.Buckets = append(f.Buckets, bucket{Device: r.Device, Start: start, First: r.ID, From: at, To: at})
+		f.Buckets = append(f.Buckets, bucket{Device: r.Device, Start: start, First: r.ID, From: at, To: at, Digests: []string{}})
 		i = len(f.Buckets) - 1
 	}
 	b := &f.Buckets[i]
@@ -111,9 +115,7 @@ func (f *FrameFold) add(e *Engine, start time.Time, r *event.Reading) {
 	for _, digest := range r.Frames {
 		b.Digests = append(b.Digests, digest[:min(len(digest), digestLength)])
 	}
-	if r.Kind == event.FrameInvalid {
-		b.Invalid += len(r.Frames)
-	}
+	b.Invalid += bad
 	if len(b.Digests) >= framesPerLog {
 		f.share(e, *b)
 		f.Buckets = slices.Delete(f.Buckets, i, i+1)

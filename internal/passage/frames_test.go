@@ -55,6 +55,14 @@ func TestFrameLogsCountWhatWasNotUnderstood(t *testing.T) {
 	require.Len(t, logs, 1)
 	require.Equal(t, 3, logs[0].Count)
 	require.Equal(t, 2, logs[0].Invalid)
+
+	bad.Reading.Frames = []string{} // as of an answer that only the driver's library saw
+	fold.Apply(bad)
+	logs = decode[event.FrameLog](t, fold.Apply(event.JournalEntry{Kind: event.EntryStop, At: at(3)}), event.TypeFrameLog)
+	require.Len(t, logs, 1)
+	require.Zero(t, logs[0].Count)
+	require.NotNil(t, logs[0].Digests, "JSON has a list")
+	require.Equal(t, 1, logs[0].Invalid)
 }
 
 func TestFoldsOfTwoStreamsNeverShareAnID(t *testing.T) {
