@@ -42,6 +42,12 @@ func (s *soak) print(r account.Report) {
 	}
 	fmt.Printf("consoles equal: %v\n\n", differ == 0)
 	printCodes(f.Findings)
+	for _, text := range f.Explained {
+		fmt.Println("misread:", text)
+	}
+	if f.Met > 0 {
+		s.t.Errorf("%d passages met a fault of a device that nobody planned", f.Met)
+	}
 	out, err := json.MarshalIndent(r, "", "  ")
 	require.NoError(s.t, err)
 	require.NoError(s.t, os.MkdirAll(filepath.Join(s.root, "build"), 0o755))

@@ -45,89 +45,169 @@ func fromPlate(code string) bool {
 }
 
 // findings compares what was planted with what the passages say, for vehicles
-// and persons of which nothing was missed.
+// and persons of which nothing was missed. Those that share an occupancy are one
+// case: nobody can tell whose each finding is. What a fault of a device leads to
+// is not planted, so whoever met one is left out and counted.
 func (j *judge) findings() {
 	j.figures.Findings = map[string]CodeFigures{}
 	if !j.c.Findings {
 		return
 	}
-	for i, t := range j.c.Books.Truth {
-		if !j.regular(i) || len(j.of[t.Vehicle]) == 0 || len(j.of[t.Vehicle]) > tries(t) {
+	for _, group := range j.groups() {
+		spoilt := 0
+		for _, t := range group {
+			if len(t.Faults) > 0 {
+				spoilt++
+			}
+		}
+		if spoilt > 0 {
+			j.figures.Met += spoilt
 			continue
 		}
-		j.concluded(t)
+		j.concluded(group)
 	}
 }
 
-// concluded judges the findings of one vehicle or person.
-func (j *judge) concluded(t book.Truth) {
-	found := map[string]bool{}
-	for _, id := range j.of[t.Vehicle] {
-		for _, f := range j.byID[id].Findings {
-			found[f.Code] = true
+// groups are the clean vehicles and persons, those that share an occupancy
+// together.
+func (j *judge) groups() [][]book.Truth {
+	type occupancy struct{ lane, number string }
+	shared := map[occupancy][]book.Truth{}
+	var order []occupancy
+	var all [][]book.Truth
+	for i, t := range j.c.Books.Truth {
+		switch {
+		case j.regular(i):
+			if n := len(j.of[t.Vehicle]); n > 0 && n <= tries(t) {
+				all = append(all, []book.Truth{t})
+			}
+		case j.shares(i):
+			key := occupancy{t.Lane, t.Rad.Occupancy}
+			if len(shared[key]) == 0 {
+				order = append(order, key)
+			}
+			shared[key] = append(shared[key], t)
+		}
+	}
+	for _, key := range order {
+		group := shared[key]
+		if slices.ContainsFunc(group, func(t book.Truth) bool { return !j.clean(t) }) {
+			continue
+		}
+		if !slices.ContainsFunc(group, func(t book.Truth) bool { return len(j.of[t.Vehicle]) > 0 }) {
+			j.problem(PassageLost, "none of the %d that shared occupancy %s of lane %s has a passage", len(group), key.number, key.lane)
+			continue
+		}
+		all = append(all, group)
+	}
+	return all
+}
+
+// concluded judges the findings of one vehicle or person, or of those that
+// shared an occupancy.
+func (j *judge) concluded(group []book.Truth) {
+	found, planted := map[string]bool{}, map[string]bool{}
+	for _, t := range group {
+		for _, id := range j.of[t.Vehicle] {
+			for _, f := range j.byID[id].Findings {
+				found[f.Code] = true
+			}
+		}
+		for _, code := range t.Findings {
+			planted[code] = true
 		}
 	}
 	codes := maps.Clone(found)
-	for _, code := range t.Findings {
-		codes[code] = true
-	}
+	maps.Copy(codes, planted)
 	for _, code := range slices.Sorted(maps.Keys(codes)) {
 		f := j.figures.Findings[code]
-		planted := slices.Contains(t.Findings, code)
 		f.Learned = learned(code)
-		if planted {
+		if planted[code] {
 			f.Planted++
 		}
 		switch {
-		case planted && found[code]:
+		case planted[code] && found[code]:
 			f.Found++
-		case planted:
+		case planted[code]:
 			f.Missed++
 		default:
 			f.Invented++
 		}
-		if planted != found[code] {
-			why := j.misread(t)
+		if planted[code] != found[code] {
+			why := j.misread(group)
 			if fromPlate(code) && why != "" {
 				f.Misread++
+				j.explain(group, code, planted[code], why)
 			} else if !f.Learned {
-				j.wrong(t, code, planted, why)
+				j.wrong(group, code, planted[code], why)
 			}
 		}
 		j.figures.Findings[code] = f
 	}
 }
 
-func (j *judge) wrong(t book.Truth, code string, planted bool, why string) {
-	kind, what := FindingInvented, "was not planted with %s (%s) and is in %v"
+// explain keeps what a misread plate led to, for the report.
+func (j *judge) explain(group []book.Truth, code string, planted bool, why string) {
+	what := "invented"
 	if planted {
-		kind, what = FindingLost, "was planted with %s (%s) and is not in %v"
+		what = "missed"
 	}
-	text := fmt.Sprintf("%s "+what, code, t.Vehicle, named(t), j.of[t.Vehicle])
+	j.figures.Explained = append(j.figures.Explained, fmt.Sprintf("%s %s of %s: %s", code, what, group[0].Vehicle, why))
+}
+
+func (j *judge) wrong(group []book.Truth, code string, planted bool, why string) {
+	kind, what := FindingInvented, "was not planted with %s and is in %v"
+	if planted {
+		kind, what = FindingLost, "was planted with %s and is not in %v"
+	}
+	var names []string
+	var passages []event.ID
+	for _, t := range group {
+		names = append(names, fmt.Sprintf("%s (lane %s, %s)", t.Vehicle, t.Lane, named(t)))
+		passages = append(passages, j.of[t.Vehicle]...)
+	}
+	text := fmt.Sprintf("%s "+what, code, strings.Join(names, ", "), passages)
 	if why != "" {
 		text += "; " + why
-	}
-	if len(t.Faults) > 0 {
-		text += "; faults with it: " + strings.Join(t.Faults, ", ")
 	}
 	j.problem(kind, "%s", text)
 }
 
-// misread tells how a vehicle's plates were read wrong, or nothing when they
-// were read right.
-func (j *judge) misread(t book.Truth) string {
+// misread tells how vehicles' plates were read wrong, or nothing when they were
+// read right.
+func (j *judge) misread(group []book.Truth) string {
 	var all []string
-	for _, side := range []struct{ name, plate, photo string }{{front, t.Plate, t.Photo}, {rear, t.RearPlate, t.RearPhoto}} {
-		if side.plate == "" || side.photo == "" {
-			continue
-		}
-		for _, id := range j.of[t.Vehicle] {
-			if got := bestPlate(j.byID[id], side.name); got != side.plate {
-				all = append(all, fmt.Sprintf("the %s plate %s was read as %s", side.name, side.plate, cmp.Or(got, "nothing")))
+	for _, t := range group {
+		for _, side := range []struct{ name, plate, photo string }{{front, t.Plate, t.Photo}, {rear, t.RearPlate, t.RearPhoto}} {
+			if side.plate == "" || side.photo == "" {
+				continue
+			}
+			if got := j.readings(group, side.name); !slices.Contains(got, side.plate) || len(got) > len(group) {
+				all = append(all, fmt.Sprintf("the %s plate %s was read as %s", side.name, side.plate, cmp.Or(strings.Join(got, ", "), "nothing")))
 			}
 		}
 	}
 	return strings.Join(all, " and ")
+}
+
+// readings are the plates that were read of a group on a side: the surest of
+// each picture.
+func (j *judge) readings(group []book.Truth, side string) []string {
+	best := map[string]event.PlateReading{}
+	for _, t := range group {
+		for _, id := range j.of[t.Vehicle] {
+			for _, r := range j.byID[id].Plates {
+				if r.Text != "" && cmp.Or(r.View, front) == side && r.Score >= best[r.Photo].Score {
+					best[r.Photo] = r
+				}
+			}
+		}
+	}
+	var all []string
+	for _, photo := range slices.Sorted(maps.Keys(best)) {
+		all = append(all, best[photo].Text)
+	}
+	return all
 }
 
 // mergeFindings keeps the worst of the stores.

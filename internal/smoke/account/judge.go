@@ -136,6 +136,12 @@ type Figures struct {
 	Lanes map[string]LaneFigures `json:"lanes"`
 	// Findings are the counts of each code, over clean vehicles and persons.
 	Findings map[string]CodeFigures `json:"findings,omitempty"`
+	// Met counts clean vehicles and persons that met a fault of a device, and
+	// whose findings are therefore not judged.
+	Met int `json:"met_faults"`
+	// Explained tells which missed and invented findings follow from a plate
+	// that was misread, and how it was read.
+	Explained []string `json:"explained,omitempty"`
 	// Latency from the frame that opened a passage to its first version in each
 	// store, in milliseconds.
 	Latency map[event.Agency]Latency `json:"latency_ms"`
@@ -217,6 +223,12 @@ func (r *Report) merge(agency event.Agency, j judge) {
 	}
 	f.mergeLanes(j.lanes)
 	f.mergeFindings(g.Findings)
+	f.Met = max(f.Met, g.Met)
+	for _, text := range g.Explained {
+		if !slices.Contains(f.Explained, text) {
+			f.Explained = append(f.Explained, text)
+		}
+	}
 	f.Latency[agency] = g.Latency[agency]
 }
 

@@ -166,7 +166,7 @@ func TestFindingsAreComparedWithWhatWasPlanted(t *testing.T) {
 		},
 		"invented of a plate that was misread": {
 			spoil: plant([]string{gamma}, gamma, event.FindingUnexpected), misread: true, code: event.FindingUnexpected,
-			want: account.CodeFigures{Invented: 1, Misread: 1},
+			want: account.CodeFigures{Invented: 1, Misread: 1}, // and it is told how it was read
 		},
 		"invented of a plate that was read right": {
 			spoil: plant([]string{gamma}, gamma, event.FindingUnexpected), code: event.FindingUnexpected,
@@ -193,8 +193,43 @@ func TestFindingsAreComparedWithWhatWasPlanted(t *testing.T) {
 			r := account.Judge(c)
 			require.Equal(t, tc.want, r.Figures.Findings[tc.code])
 			require.Equal(t, tc.kinds, kinds(r), "%v", r.Problems)
+			if tc.want.Misread > 0 {
+				require.Equal(t, []string{tc.code + " invented of sim-000002: the front plate 12C12345 was read as 12C12346"}, r.Figures.Explained)
+			}
 		})
 	}
+}
+
+func TestThoseWhoShareAnOccupancyAreOneCase(t *testing.T) {
+	c := gate()
+	for i, name := range []string{event.FindingTailgate, event.FindingOverspeed} {
+		c.Books.Truth[i].Rad.Occupancy = "000007"
+		c.Books.Truth[i].Findings = append(c.Books.Truth[i].Findings, name)
+		for _, s := range c.Stores { // each in the other's passage
+			s.Passages[1-i].Findings = append(s.Passages[1-i].Findings, event.Finding{Code: name})
+		}
+	}
+	c.Books.Truth[1].Follows = true
+	c.CleanWanted = 1
+	r := account.Judge(c)
+	require.Empty(t, r.Problems)
+	require.Equal(t, account.CodeFigures{Planted: 1, Found: 1}, r.Figures.Findings[event.FindingTailgate])
+
+	for _, s := range c.Stores {
+		s.Passages[1].Findings = s.Passages[1].Findings[:1]
+	}
+	require.Equal(t, []account.Kind{account.FindingLost}, kinds(account.Judge(c)))
+	second(&c).Passages, second(&c).Versions = second(&c).Passages[2:], second(&c).Versions[4:]
+	second(&c).Alerts = second(&c).Alerts[2:]
+	require.Contains(t, kinds(account.Judge(c)), account.PassageLost)
+}
+
+func TestWhoMetAFaultIsNotJudged(t *testing.T) {
+	c := gate()
+	c.Books.Truth[0].Faults, c.Books.Truth[0].Findings = []string{"rpm/noise"}, []string{event.FindingOverspeed}
+	r := account.Judge(c)
+	require.Empty(t, r.Problems)
+	require.Equal(t, 1, r.Figures.Met)
 }
 
 func TestDamageIsBounded(t *testing.T) {

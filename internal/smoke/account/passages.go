@@ -85,12 +85,14 @@ func (j *judge) clean(t book.Truth) bool {
 }
 
 // regular says that the vehicle is clean and did not share an occupancy.
-func (j *judge) regular(i int) bool {
+func (j *judge) regular(i int) bool { return j.clean(j.c.Books.Truth[i]) && !j.shares(i) }
+
+// shares says that a vehicle shared an occupancy with another.
+func (j *judge) shares(i int) bool {
 	all := j.c.Books.Truth
-	followed := slices.ContainsFunc(all, func(o book.Truth) bool {
+	return all[i].Follows || slices.ContainsFunc(all, func(o book.Truth) bool {
 		return o.Lane == all[i].Lane && o.Follows && o.Rad.Occupancy == all[i].Rad.Occupancy && o.Vehicle != all[i].Vehicle && o.Began.Sub(all[i].Began).Abs() < time.Minute
 	})
-	return j.clean(all[i]) && !all[i].Follows && !followed
 }
 
 // assign finds out whose each passage is: of the vehicle to which most of its
