@@ -95,10 +95,21 @@ func (e *Engine) complete(p *passage) bool {
 			return false
 		}
 	}
+	if e.comesBy(p) {
+		return false
+	}
 	return !slices.ContainsFunc(p.Scans, func(s scanState) bool {
 		return !s.Ended && !slices.ContainsFunc(p.Record.Scans, func(v event.ScanView) bool {
 			return v.Device == s.Device && v.ScanID == s.ID
 		})
+	})
+}
+
+// comesBy says that the passage has met one of the lane's presence devices and
+// may still come by another.
+func (e *Engine) comesBy(p *passage) bool {
+	return len(p.Spans) > 0 && slices.ContainsFunc(e.lane.Devices, func(d Device) bool {
+		return d.Role == RolePresence && p.spanOf(d.ID) == nil && !blind(e.s.device(d.ID).condition().State)
 	})
 }
 
