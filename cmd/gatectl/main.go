@@ -62,7 +62,7 @@ func failed(err error) error { return &failedError{err} }
 func newRootCmd() *cobra.Command {
 	root := &cobra.Command{
 		Use:           "gatectl",
-		Short:         "Check, verify and set up a Gatehouse gate",
+		Short:         "Check, set up, look into and verify a Gatehouse gate",
 		SilenceErrors: true, SilenceUsage: true,
 		CompletionOptions: cobra.CompletionOptions{HiddenDefaultCmd: true},
 	}
@@ -75,7 +75,8 @@ func newRootCmd() *cobra.Command {
 	}
 	root.Args = cobra.ArbitraryArgs
 	asJSON := root.PersistentFlags().Bool("json", false, "print results as JSON lines")
-	root.AddCommand(newCheckCmd(asJSON), newVerifyCmd(asJSON), newKeysCmd(asJSON), newHubCmd())
+	root.AddCommand(newCheckCmd(asJSON), newVerifyCmd(asJSON), newKeysCmd(asJSON), newHubCmd(),
+		newStatusCmd(asJSON), newReloadCmd(asJSON), newWatchCmd(asJSON))
 	return root
 }
 

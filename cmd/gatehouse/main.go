@@ -10,6 +10,7 @@ import (
 	"log/slog"
 	"os"
 	"os/signal"
+	"runtime/debug"
 	"syscall"
 
 	"github.com/coreos/go-systemd/v22/daemon"
@@ -68,8 +69,8 @@ func open(path string) (*config.File, error) {
 	if err != nil {
 		return nil, fmt.Errorf("%w: %w", errRun, err)
 	}
-	if fatal := file.Problems().Of(config.ScopePlace); len(fatal) > 0 {
-		return nil, fmt.Errorf("%w: %w", errRun, fatal)
+	if len(file.Problems().Of(config.ScopePlace)) > 0 {
+		return nil, fmt.Errorf("%w: %w", errRun, file.Problems())
 	}
 	return file, nil
 }
@@ -77,7 +78,7 @@ func open(path string) (*config.File, error) {
 func newRunCmd(path *string) *cobra.Command {
 	var level slog.Level
 	cmd := &cobra.Command{
-		Use: "run", Short: "Run the gate until SIGINT or SIGTERM", Args: cobra.NoArgs,
+		Use: "run", Short: "Run the gate until SIGINT or SIGTERM; SIGHUP reads the configuration again", Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			file, err := open(*path)
 			if err != nil {
@@ -87,9 +88,13 @@ func newRunCmd(path *string) *cobra.Command {
 			if err != nil {
 				return err
 			}
+			hangup := make(chan os.Signal, 1)
+			signal.Notify(hangup, syscall.SIGHUP)
+			defer signal.Stop(hangup)
 			deps := gate.Deps{
 				Drivers: drivers.All(), Points: points, Log: newLog(cmd.ErrOrStderr(), level),
-				Ready: func() { notify(daemon.SdNotifyReady) },
+				Ready:  func() { notify(daemon.SdNotifyReady) },
+				Hangup: hangup, Version: version(),
 			}
 			if err := gate.Run(cmd.Context(), file, deps); err != nil {
 				return fmt.Errorf("%w: %w", errRun, err)
@@ -120,6 +125,21 @@ func newInitCmd(path *string) *cobra.Command {
 			})
 		},
 	}
+}
+
+// version is what the build knows of its own.
+func version() string {
+	info, ok := debug.ReadBuildInfo()
+	if !ok {
+		return ""
+	}
+	version := info.Main.Version
+	for _, s := range info.Settings {
+		if s.Key == "vcs.revision" && (version == "" || version == "(devel)") {
+			version = s.Value[:min(12, len(s.Value))]
+		}
+	}
+	return version
 }
 
 // newLog writes for people on a terminal, and JSON everywhere else.

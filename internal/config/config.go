@@ -246,7 +246,8 @@ type Device struct {
 	// Scan is what a scanner scans: cargo or baggage.
 	Scan string `yaml:"scan" validate:"omitempty,oneof=cargo baggage"`
 	// Transit is the longest usual time from leaving the presence zone to the
-	// begin of the scan, of a scanner behind it; zero means 20 s.
+	// begin of the scan, the weighing or the reading behind it; zero means 20 s
+	// for a scanner, and join.after for others.
 	Transit time.Duration `yaml:"transit" validate:"gte=0,lte=10m"`
 	// Position is where the device stands along the lane: before, during or
 	// after the presence zone. Every role has one but presence.

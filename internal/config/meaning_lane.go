@@ -132,7 +132,9 @@ func (f *File) device(at string, l Lane, d Device) Problems {
 	only("reads", RoleCamera, len(d.Reads) > 0)
 	only("scan", RoleScanner, d.Scan != "")
 	only("views", RoleScanner, d.Views != 0)
-	only("transit", RoleScanner, d.Transit != 0)
+	if d.Transit != 0 && !joined(d.Role) {
+		ps = append(ps, f.At(at+".transit", "", "transit is for what looks at vehicles behind the presence zone, and %s has role %s", d.ID, d.Role))
+	}
 	if d.Position != "" && d.Role == RolePresence {
 		ps = append(ps, f.At(at+".position", "remove it", "position says where a device stands from the presence zone, and %s is the presence zone", d.ID))
 	}

@@ -18,21 +18,6 @@ import (
 	"gatehouse/internal/lane"
 )
 
-// device is one device of the running gate with what it was made from.
-type device struct {
-	*lane.Device
-	section  config.Device
-	settings any // as its driver decoded them; nil when it could not
-	fault    string
-}
-
-// same tells whether the other section makes the same device: it need not be
-// ended and begun again. What only the lane's fold knows does not matter.
-func (d *device) same(section config.Device, settings any, fault string) bool {
-	return d.section.Driver == section.Driver && d.section.Silence == section.Silence && d.fault == fault &&
-		reflect.DeepEqual(d.settings, settings)
-}
-
 // maker makes the devices of a configuration.
 type maker struct {
 	kinds   []driver.Kind
@@ -45,7 +30,7 @@ type maker struct {
 // one that is faulty from the start and does nothing else.
 func (m maker) make(f *config.File, i, j int, problems config.Problems) *device {
 	l := f.Gate.Lanes[i]
-	d := &device{section: l.Devices[j], fault: faultOf(problems, i, j)}
+	d := &device{lane: l.ID, section: l.Devices[j], fault: faultOf(problems, i, j)}
 	where := event.Where{Gate: f.Gate.ID, Lane: l.ID, Device: d.section.ID}
 	env := m.env
 	env.Log = m.env.Log.With("lane", l.ID, "device", d.section.ID, "driver", d.section.Driver)
@@ -64,6 +49,22 @@ func (m maker) make(f *config.File, i, j int, problems config.Problems) *device 
 	d.Device = lane.NewDevice(cfg, drv, m.journal, m.clock, m.env.Log)
 	return d
 }
+
+// lane makes the devices of a lane. One that has no id of its own is left out;
+// the lane's others are faulty then and tell why.
+func (m maker) lane(f *config.File, i int, problems config.Problems) []*device {
+	var out []*device
+	all := f.Gate.Lanes[i].Devices
+	for j, d := range all {
+		if d.ID != "" && !slices.ContainsFunc(all[:j], func(o config.Device) bool { return o.ID == d.ID }) {
+			out = append(out, m.make(f, i, j, problems))
+		}
+	}
+	return out
+}
+
+// sameSettings compares what two drivers of one kind have decoded.
+func sameSettings(a, b any) bool { return reflect.DeepEqual(a, b) }
 
 // faultOf is why a device cannot run; empty when it can.
 func faultOf(problems config.Problems, lane, device int) string {

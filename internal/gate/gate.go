@@ -8,18 +8,24 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"net"
+	"os"
 	"path/filepath"
 	"slices"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"gatehouse/internal/clock"
 	"gatehouse/internal/config"
+	"gatehouse/internal/control"
 	"gatehouse/internal/driver"
 	"gatehouse/internal/evidence"
+	"gatehouse/internal/expect"
 	"gatehouse/internal/fault"
 	"gatehouse/internal/journal"
 	"gatehouse/internal/lane"
+	"gatehouse/internal/passage"
 	"gatehouse/internal/risk"
 )
 
@@ -36,12 +42,18 @@ type Deps struct {
 	Points  *fault.Points // nil outside torture builds
 	Log     *slog.Logger
 	Ready   func() // called once when the devices are being listened to
+	// Hangup asks for a reload each time that something comes; may be nil.
+	Hangup <-chan os.Signal
+	// Version is what the daemon says it is.
+	Version string
 }
 
 // Run runs the gate until ctx ends, and then ends it in order. The error says
 // why it could not start or go on.
 func Run(ctx context.Context, f *config.File, d Deps) (err error) {
-	g := &gate{file: f, deps: d, log: d.Log.With("gate", f.Gate.ID), clock: clock.New()}
+	g := &gate{file: f, deps: d, log: d.Log.With("gate", f.Gate.ID), clock: clock.New(), started: time.Now()}
+	g.since = g.started
+	g.phase.Store(control.Starting)
 	defer func() { err = errors.Join(err, g.release()) }()
 	if err := g.open(ctx); err != nil {
 		return err
@@ -60,9 +72,21 @@ type gate struct {
 	evidence *evidence.Store
 	sharing  *sharing
 	eyes     *eyes
+	lists    *expect.Lists // nil without a folder
 	analyst  *lane.Analyst
 	lanes    *lane.Lanes
-	devices  []*device
+	maker    maker
+	folds    []passage.Lane  // the lanes in force, in the order of lanes
+	work     context.Context // of the devices
+	fleet    fleet
+
+	control   net.Listener
+	started   time.Time
+	phase     atomic.Value // control.Phase
+	reloading sync.Mutex   // held while the configuration is exchanged
+	mu        sync.Mutex   // guards file, since and problems
+	since     time.Time    // when file came in force
+	problems  config.Problems
 
 	closers []func() error // in the order of opening
 }
@@ -87,6 +111,10 @@ func (g *gate) open(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
+	if g.control, err = control.Listen(ctx, cfg.State); err != nil {
+		return err
+	}
+	g.onRelease(func() { _ = g.control.Close() })
 	if err := g.openStores(ctx); err != nil {
 		return err
 	}
@@ -123,15 +151,14 @@ func (g *gate) openStores(ctx context.Context) (err error) {
 
 func (g *gate) openLanes(ctx context.Context) error {
 	cfg := g.file.Gate
-	policy, err := loadPolicy(cfg.Policy)
-	if err != nil {
+	var err error
+	if g.folds, err = describe(cfg); err != nil {
 		return err
 	}
-	if g.eyes = newEyes(cfg, g.evidence, g.log); g.eyes == nil {
-		g.analyst = lane.NewAnalyst(nil, g.journal, g.log)
-	} else {
-		g.analyst = lane.NewAnalyst(g.eyes, g.journal, g.log)
-	}
+	g.eyes = newEyes(cfg, g.evidence, g.log)
+	answers, lists := openSeer(cfg, g.eyes, g.log)
+	g.lists = lists
+	g.analyst = lane.NewAnalyst(answers, g.journal, g.log)
 	field, err := startField(ctx, cfg, g.log)
 	if err != nil {
 		return err
@@ -140,25 +167,25 @@ func (g *gate) openLanes(ctx context.Context) error {
 		g.onRelease(field.Close)
 	}
 	env := driver.Env{Log: g.log, Evidence: g.evidence, Now: g.clock.Now, Broker: broker(field)}
-	make := maker{kinds: g.deps.Drivers, env: env, journal: g.journal, clock: g.clock}
-	problems := config.Sorted(g.file.Problems(), Check(g.file, g.deps.Drivers))
-	for _, p := range problems {
+	g.maker = maker{kinds: g.deps.Drivers, env: env, journal: g.journal, clock: g.clock}
+	g.problems = config.Sorted(g.file.Problems(), Check(g.file, g.deps.Drivers))
+	for _, p := range g.problems {
 		g.log.Error("configuration is wrong", "scope", p.Scope, "err", p.Head())
 	}
+	if len(g.problems.Of(config.ScopePlace)) > 0 {
+		return g.problems
+	}
+	var devices []*device
 	var lanes []*lane.Lane
-	for i, l := range cfg.Lanes {
-		one, err := lane.New(ctx, passageLane(cfg, l, policy), g.journal, g.analyst, g.log)
+	for i := range cfg.Lanes {
+		one, err := lane.New(ctx, g.folds[i], g.journal, g.analyst, g.log)
 		if err != nil {
 			return err
 		}
 		lanes = append(lanes, one)
-		for j, d := range l.Devices {
-			if d.ID == "" || slices.ContainsFunc(l.Devices[:j], func(o config.Device) bool { return o.ID == d.ID }) {
-				continue // the lane's other devices tell that it is wrong
-			}
-			g.devices = append(g.devices, make.make(g.file, i, j, problems))
-		}
+		devices = append(devices, g.maker.lane(g.file, i, g.problems)...)
 	}
+	g.fleet.set(devices)
 	g.lanes = lane.NewLanes(lanes, g.sharing, g.log)
 	return nil
 }
@@ -195,6 +222,7 @@ func (g *gate) run(ctx context.Context) error {
 	}
 	life, end := context.WithCancelCause(context.WithoutCancel(ctx))
 	work, endWork := context.WithCancel(life)
+	g.work = work
 	defer context.AfterFunc(ctx, endWork)()
 	ps := &parts{fail: end}
 	defer ps.all.Wait()
@@ -202,15 +230,24 @@ func (g *gate) run(ctx context.Context) error {
 	defer endWork()
 
 	g.sharing.start(life, ps)
+	ps.start(life, "control", func(ctx context.Context) error {
+		return control.Serve(ctx, g.control, g.file.Gate.State, g, g.log)
+	})
 	if err := g.startFolds(work, life, ps); err != nil {
 		return errors.Join(context.Cause(life), err)
 	}
 	running := g.startDevices(work, ps)
+	g.phase.Store(control.Running)
 	g.deps.Ready()
-	g.log.Info("gate is running", "devices", len(g.devices))
+	g.log.Info("gate is running", "devices", len(g.fleet.all()))
+	g.hangups(work)
 
 	<-work.Done()
+	g.phase.Store(control.Ending)
 	running.Wait()
+	g.reloading.Lock() // one under way comes to its end; none begins after it
+	g.fleet.wait()
+	g.reloading.Unlock()
 	if err := context.Cause(life); err != nil {
 		return err
 	}
@@ -257,13 +294,16 @@ func (g *gate) startDevices(ctx context.Context, ps *parts) *sync.WaitGroup {
 	var running sync.WaitGroup
 	if g.eyes != nil {
 		ps.start(ctx, "vision", g.eyes.pool.Run)
-		running.Go(func() { g.analyst.Run(ctx, g.file.Gate.Vision.Workers) })
 	}
+	if g.lists != nil {
+		ps.start(ctx, "expected vehicles", g.lists.Run)
+	}
+	running.Go(func() { g.analyst.Run(ctx, g.file.Gate.Vision.Workers) })
 	for _, l := range g.lanes.All() {
 		running.Go(func() { l.RunTimers(ctx) })
 	}
-	for _, d := range g.devices {
-		running.Go(func() { d.Run(ctx) })
+	for _, d := range g.fleet.all() {
+		d.start(ctx)
 	}
 	return &running
 }

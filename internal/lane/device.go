@@ -57,6 +57,7 @@ type Device struct {
 	heard   time.Time            // when the newest stored frame was received
 	unsaved []event.JournalEntry // changes that the journal refused, oldest first
 	poke    chan struct{}        // tells the silence watch that something was heard
+	watches map[chan event.Reading]struct{}
 }
 
 // NewDevice is a device that has not been heard yet.
@@ -124,11 +125,13 @@ func (d *Device) emit(ctx context.Context, readings ...event.Reading) error {
 	byStream := map[journal.Stream][]event.JournalEntry{}
 	state, heard := d.state, d.heard
 	var changes []event.JournalEntry
+	stamped := make([]event.Reading, 0, len(readings))
 	for _, r := range readings {
 		r.ID = event.NewID(r.ReceivedAt)
 		r.ReceivedAt = r.ReceivedAt.UTC()
 		r.Where = d.cfg.Where
 		r.Clock = d.clock.Stamp()
+		stamped = append(stamped, r)
 		if next, why := stateAfter(state, r); next != state {
 			changes = append(changes, d.change(next, r.ReceivedAt, why, heard))
 			byStream[journal.Main] = append(byStream[journal.Main], changes[len(changes)-1])
@@ -153,6 +156,7 @@ func (d *Device) emit(ctx context.Context, readings ...event.Reading) error {
 		}
 	}
 	d.settle(state, heard, changes)
+	d.show(stamped)
 	return nil
 }
 
@@ -286,9 +290,13 @@ type Status struct {
 func (d *Device) Status() Status {
 	d.mu.Lock()
 	defer d.mu.Unlock()
-	state := d.state
-	if state == "" {
-		state = event.Down // never heard is no state to trust
+	st := Status{Where: d.cfg.Where, Driver: d.cfg.Driver, State: d.state, Since: d.since, Reason: d.reason, Heard: d.heard}
+	switch {
+	case d.state != "":
+	case d.cfg.Fault != "":
+		st.State, st.Reason = event.Faulty, d.cfg.Fault
+	default:
+		st.State = event.Down // never heard is no state to trust
 	}
-	return Status{Where: d.cfg.Where, Driver: d.cfg.Driver, State: state, Since: d.since, Reason: d.reason, Heard: d.heard}
+	return st
 }
