@@ -233,6 +233,15 @@ type AuditState struct {
 	Head  string `json:"head"`
 }
 
+// AuditHead is how far the audit reaches now.
+func (s *Store) AuditHead(ctx context.Context) (AuditState, error) {
+	var st AuditState
+	if err := s.read.QueryRowContext(ctx, `SELECT id, hash FROM audit_head`).Scan(&st.Lines, &st.Head); err != nil {
+		return st, fmt.Errorf("read the audit: %w", err)
+	}
+	return st, nil
+}
+
 // BrokenAuditError says where the audit is not what was written.
 type BrokenAuditError struct {
 	Line int64 // the first line that is missing, altered or moved

@@ -8,14 +8,15 @@ import (
 	"gatehouse/internal/event"
 )
 
-// deviceChange keeps a change of a device for its history.
-func (t *batchTx) deviceChange(e *Event, d *event.DeviceChange, barrier string) error {
-	_, err := t.exec(`INSERT INTO device_changes (id, gate, lane, device, driver, state, code, since, reason, try_vi, try_en, barrier, chain, sequence)
-		VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
-		ON CONFLICT (id) DO UPDATE SET chain = excluded.chain, sequence = excluded.sequence
+// deviceChange keeps a change of a device for its history. A device may be told
+// of several times in one state; the first time counts.
+func (t *batchTx) deviceChange(e *Event, d *event.DeviceChange) error {
+	_, err := t.exec(`INSERT INTO device_changes (gate, lane, device, since, state, code, driver, reason, try_vi, try_en, chain, sequence)
+		VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+		ON CONFLICT DO UPDATE SET driver = excluded.driver, reason = excluded.reason, try_vi = excluded.try_vi, try_en = excluded.try_en,
+			chain = excluded.chain, sequence = excluded.sequence
 		WHERE (excluded.chain, excluded.sequence) < (chain, sequence)`,
-		string(d.ID), d.Gate, d.Lane, d.Device, d.Driver, string(d.State), d.Code, stamp(d.Since), d.Reason, d.Try.VI, d.Try.EN, barrier,
-		e.Chain, e.Sequence)
+		d.Gate, d.Lane, d.Device, stamp(d.Since), string(d.State), d.Code, d.Driver, d.Reason, d.Try.VI, d.Try.EN, e.Chain, e.Sequence)
 	if err != nil {
 		return fmt.Errorf("history of a device: %w", err)
 	}
@@ -52,13 +53,12 @@ type DeviceHistory struct {
 
 // DeviceChanged is one change of a device's state.
 type DeviceChanged struct {
-	Driver  string
-	State   event.DeviceState
-	Code    string
-	Since   time.Time
-	Reason  string
-	Try     event.Text
-	Barrier *event.Barrier
+	Driver string
+	State  event.DeviceState
+	Code   string
+	Since  time.Time
+	Reason string
+	Try    event.Text
 }
 
 // FrameDay is how many frames a device gave on a day.
@@ -117,13 +117,13 @@ func (s *Store) history(ctx context.Context, d DeviceID, since time.Time) (Devic
 }
 
 func (s *Store) changes(ctx context.Context, d DeviceID, when string, at time.Time, limit int) ([]DeviceChanged, error) {
-	rows, err := s.read.QueryContext(ctx, `SELECT driver, state, code, since, reason, try_vi, try_en,
-		CASE barrier WHEN '' THEN 'null' ELSE barrier END FROM device_changes WHERE gate = ? AND lane = ? AND device = ? AND `+when+` ORDER BY since DESC, chain DESC, sequence DESC LIMIT ?`,
+	rows, err := s.read.QueryContext(ctx, `SELECT driver, state, code, since, reason, try_vi, try_en FROM device_changes
+		WHERE gate = ? AND lane = ? AND device = ? AND `+when+` ORDER BY since DESC, chain DESC, sequence DESC LIMIT ?`,
 		d.Gate, d.Lane, d.Device, stamp(at), limit)
 	if err != nil {
 		return nil, err
 	}
 	return collect(rows, func(c *DeviceChanged) []any {
-		return []any{&c.Driver, &c.State, &c.Code, asTime(&c.Since), &c.Reason, &c.Try.VI, &c.Try.EN, asJSON(&c.Barrier)}
+		return []any{&c.Driver, &c.State, &c.Code, asTime(&c.Since), &c.Reason, &c.Try.VI, &c.Try.EN}
 	})
 }

@@ -299,7 +299,7 @@ func (t *batchTx) device(e *Event, d *event.DeviceChange) error {
 	if err != nil {
 		return fmt.Errorf("device: %w", err)
 	}
-	if err := t.deviceChange(e, d, barrier); err != nil {
+	if err := t.deviceChange(e, d); err != nil {
 		return err
 	}
 	t.changed("device", strings.Join([]string{d.Gate, d.Lane, d.Device}, "/"))

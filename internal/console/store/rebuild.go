@@ -19,7 +19,7 @@ func SharedTables() []Table {
 		{"acks", "id"}, {"corrections", "id"}, {"passage_corrections", "correction, passage"},
 		{"devices", "gate, lane, device"}, {"gaps", "id"}, {"frames", "log_id, n"}, {"evidence", "sha256"},
 		{"search", "key"}, {"search_marks", "mark, key"}, {"passage_evidence", "sha256, passage"},
-		{"device_changes", "id"}, {"frame_days", "gate, lane, device, day"},
+		{"device_changes", "gate, lane, device, since, state, code"}, {"frame_days", "gate, lane, device, day"},
 	}
 }
 

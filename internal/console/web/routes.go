@@ -66,6 +66,11 @@ func (s *Server) site() *routes {
 	x.with(private.See, "GET /search", s.search)
 	x.with(private.Export, "GET /search/export", s.exportSearch)
 
+	x.with(private.Devices, "GET /devices", s.devices)
+	x.with(private.Devices, "GET /devices/{gate}/{lane}/{device}", s.device)
+	x.with(private.Audit, "GET /audit", s.audit)
+	x.with(private.Audit, "POST /audit/verify", s.verifyAudit)
+	x.with(private.Audit, "GET /audit/export", s.exportAudit)
 	x.with(private.Users, "GET /users", s.users)
 	x.with(private.Users, "POST /users", s.invite)
 	x.with(private.Users, "POST /users/{id}/reset", s.resetUser)

@@ -47,24 +47,23 @@ CREATE TABLE passage_evidence (
   PRIMARY KEY (sha256, passage)
 ) STRICT, WITHOUT ROWID;
 
--- Every change of a device's state, for its history.
+-- Every change of a device's state, for its history. What only a barrier's
+-- picture changed is none.
 CREATE TABLE device_changes (
-  id       TEXT    NOT NULL PRIMARY KEY,
   gate     TEXT    NOT NULL,
   lane     TEXT    NOT NULL,
   device   TEXT    NOT NULL,
-  driver   TEXT    NOT NULL,
+  since    TEXT    NOT NULL,
   state    TEXT    NOT NULL,
   code     TEXT    NOT NULL,
-  since    TEXT    NOT NULL,
+  driver   TEXT    NOT NULL,
   reason   TEXT    NOT NULL,
   try_vi   TEXT    NOT NULL,
   try_en   TEXT    NOT NULL,
-  barrier  TEXT    NOT NULL,              -- event.Barrier as JSON, or ''
   chain    TEXT    NOT NULL,
-  sequence INTEGER NOT NULL
-) STRICT;
-CREATE INDEX device_changes_by_device ON device_changes (gate, lane, device, since DESC);
+  sequence INTEGER NOT NULL,
+  PRIMARY KEY (gate, lane, device, since, state, code)
+) STRICT, WITHOUT ROWID;
 CREATE INDEX gaps_by_device ON gaps (gate, lane, device, to_at DESC);
 
 -- How many frames each device gave on each day of the gates' time (+07).
