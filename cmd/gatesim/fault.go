@@ -39,7 +39,7 @@ func newFaultCmd() *cobra.Command {
 	r := control.Request{Op: "fault"}
 	cmd := &cobra.Command{
 		Use:   "fault NAME",
-		Short: "Play a fault now (gatesim list-faults names them)",
+		Short: "Play a fault now (gatesim fault list names them)",
 		Args:  usageArgs(cobra.ExactArgs(1)),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			r.Fault = args[0]
@@ -51,10 +51,12 @@ func newFaultCmd() *cobra.Command {
 		},
 	}
 	w.flags(cmd)
-	cmd.Flags().StringVar(&r.Device, "device", "", "rpm, xray or camera (default: the fault's first device)")
+	cmd.Flags().StringVar(&r.Lane, "lane", "", "its lane (default: the first that has the fault)")
+	cmd.Flags().StringVar(&r.Device, "device", "", "its device (default: the lane's first that has the fault)")
 	cmd.Flags().DurationVar(&r.For, "for", 0, "how long, in real time (default: the fault's own)")
-	cmd.Flags().IntVar(&r.Vehicle, "vehicle", 0, "only with this vehicle number")
+	cmd.Flags().IntVar(&r.Vehicle, "vehicle", 0, "only with this vehicle or person number")
 	cmd.Flags().IntVar(&r.Count, "times", 1, "how many times, for faults that happen once")
+	cmd.AddCommand(newListCmd())
 	return cmd
 }
 
@@ -74,6 +76,7 @@ func newClearCmd() *cobra.Command {
 		},
 	}
 	w.flags(cmd)
+	cmd.Flags().StringVar(&r.Lane, "lane", "", "only in this lane")
 	cmd.Flags().StringVar(&r.Device, "device", "", "only on this device")
 	return cmd
 }
@@ -96,11 +99,11 @@ func newStatusCmd() *cobra.Command {
 	return cmd
 }
 
-func newListFaultsCmd() *cobra.Command {
+func newListCmd() *cobra.Command {
 	var asJSON bool
 	cmd := &cobra.Command{
-		Use:   "list-faults",
-		Short: "List the fault menu",
+		Use:   "list",
+		Short: "List the fault menu: what each does, to which kinds of device, and for how long",
 		Args:  usageArgs(cobra.NoArgs),
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			if asJSON {
@@ -125,7 +128,7 @@ func listJSON(w io.Writer) error {
 
 func listTable(w io.Writer) error {
 	t := tabwriter.NewWriter(w, 0, 0, 2, ' ', 0)
-	_, _ = fmt.Fprintln(t, "FAULT\tDEVICES\tLASTS\tWHAT\tNGHĨA")
+	_, _ = fmt.Fprintln(t, "FAULT\tDEVICE KINDS\tLASTS\tWHAT\tNGHĨA")
 	for _, s := range fault.Menu() {
 		lasts := "once"
 		if !s.Occasion() {

@@ -1,6 +1,7 @@
-// Command gatesim is the simulated gate: lorries, their photos and X-ray
-// images, a radiation portal monitor and a scanner on real pseudo-terminals, a
-// plate camera on real MQTT, and every fault that these have.
+// Command gatesim is the simulated gate: lorries and travellers, their photos
+// and X-ray images, portals, scanners, a weighbridge, readers and a barrier on
+// real pseudo-terminals, plate cameras on real MQTT, and every fault that these
+// have.
 package main
 
 import (
@@ -26,13 +27,13 @@ func main() {
 func newRootCmd() *cobra.Command {
 	root := &cobra.Command{
 		Use:           "gatesim",
-		Short:         "Simulate a border gate's lane with its instruments and their faults",
+		Short:         "Simulate a border gate's lanes with their instruments and their faults",
 		SilenceUsage:  true,
 		SilenceErrors: true,
 		Args:          usageArgs(cobra.NoArgs),
 		RunE:          func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
 	}
 	root.SetFlagErrorFunc(func(_ *cobra.Command, err error) error { return usageError{err} })
-	root.AddCommand(newRunCmd(), newFaultCmd(), newClearCmd(), newStatusCmd(), newListFaultsCmd())
+	root.AddCommand(newRunCmd(), newFaultCmd(), newClearCmd(), newStatusCmd())
 	return root
 }

@@ -7,6 +7,7 @@ import (
 	"io"
 	"log/slog"
 	"os"
+	"path/filepath"
 	"strings"
 	"time"
 
@@ -15,6 +16,7 @@ import (
 
 	"gatehouse/internal/sim"
 	"gatehouse/internal/sim/album"
+	"gatehouse/internal/sim/book"
 	"gatehouse/internal/sim/camera"
 	"gatehouse/internal/sim/fault"
 	"gatehouse/internal/sim/scenario"
@@ -30,7 +32,7 @@ type runFlags struct {
 	count                            int
 	duration                         time.Duration
 	seed                             uint64
-	broker, user, password, clientID string
+	broker, user, password           string
 	realPhotos                       float64
 }
 
@@ -38,15 +40,17 @@ func newRunCmd() *cobra.Command {
 	var f runFlags
 	cmd := &cobra.Command{
 		Use:   "run --scenario FILE --state DIR",
-		Short: "Play a lane until Ctrl-C, or for --count lorries, or for --duration",
-		Long: `Play a lane. In the state folder appear: dev/rpm and dev/xray (serial ports),
-drop/ (the scanner's images), control.sock, and the books: ledger.jsonl (every
-frame that was fully sent), unheard.jsonl (frames that nobody could hear),
-truth.jsonl (what each lorry really was) and faults.jsonl.
+		Short: "Play a gate until Ctrl-C, or for --count passages of each lane, or for --duration",
+		Long: `Play a gate's lanes. In the state folder appear: dev/LANE-DEVICE (serial ports),
+drop/LANE (the scanners' images), expected/LANE.csv (lists of expected
+vehicles), control.sock, and the books: ledger.jsonl (every frame that was
+fully sent), unheard.jsonl (frames that nobody could hear), spoilt.jsonl (what
+faults made of frames), truth.jsonl (what each lorry and traveller really was,
+and which findings it has to lead to) and faults.jsonl.
 
---speed divides every time of a lorry's way and the radiation monitor's
-intervals; the number of samples stays. The scanner's status beat, fault
-windows, --duration and MQTT time-outs stay real.
+--speed divides every time of a passage and the intervals of portals and
+scales; the number of samples stays. The scanners' status beat, fault windows,
+--duration, answers to a host and MQTT time-outs stay real.
 
 At the end a summary is printed on stdout as one JSON line.`,
 		Args: usageArgs(cobra.NoArgs),
@@ -57,13 +61,13 @@ At the end a summary is printed on stdout as one JSON line.`,
 	fs.StringVar(&f.state, "state", "", "folder for ports, images and books; started again, it goes on")
 	fs.StringVar(&f.control, "control", "", "control socket (default control.sock in the state folder)")
 	fs.Float64Var(&f.speed, "speed", 0, "simulated seconds in a real one (default: the scenario's)")
-	fs.IntVar(&f.count, "count", 0, "end after so many lorries; 0 goes on for ever")
-	fs.DurationVar(&f.duration, "duration", 0, "send no new lorry after this time; 0 goes on for ever")
+	fs.IntVar(&f.count, "count", 0, "end after so many passages of each lane; 0 goes on for ever")
+	fs.DurationVar(&f.duration, "duration", 0, "send nobody new after this time; 0 goes on for ever")
 	fs.Uint64Var(&f.seed, "seed", 0, "seed of all that is drawn (default: the scenario's)")
-	fs.StringVar(&f.broker, "mqtt", "", "broker of the camera, tcp://host:port; without it there is no camera")
+	fs.StringVar(&f.broker, "mqtt", "", "broker of the cameras, tcp://host:port; without it there are none")
 	fs.StringVar(&f.user, "mqtt-user", "", "user at the broker")
-	fs.StringVar(&f.password, "mqtt-password-file", "", "file with the password")
-	fs.StringVar(&f.clientID, "mqtt-client-id", "", "client id (default: the user, or gatesim-camera)")
+	fs.StringVar(&f.password, "mqtt-password-file", "",
+		"file with the password; where its name ends in the user's, as mqtt-camera.password,\nanother camera is a user of its own with a file of its name beside it")
 	fs.Float64Var(&f.realPhotos, "real-photos", 0, "share of captures, 0..1, that are real photos from GATEHOUSE_DATA")
 	for _, name := range []string{"scenario", "state"} {
 		if err := cmd.MarkFlagRequired(name); err != nil {
@@ -78,7 +82,7 @@ func (f runFlags) run(cmd *cobra.Command) error {
 	if err != nil {
 		return err
 	}
-	o.Log.Info("the lane opens", "gate", o.Scenario.Gate, "lane", o.Scenario.Lane, "speed", o.Scenario.Speed, "state", o.State)
+	o.Log.Info("the gate opens", "gate", o.Scenario.Gate, "lanes", len(o.Scenario.Lanes), "speed", o.Scenario.Speed, "state", o.State)
 	sum, err := sim.Run(cmd.Context(), o)
 	if err != nil {
 		return err
@@ -109,7 +113,7 @@ func (f runFlags) options(cmd *cobra.Command) (sim.Options, error) {
 		Scenario: s, State: f.state, Control: f.control, Count: f.count, Duration: f.duration,
 		Share: f.realPhotos, Log: newLog(cmd.ErrOrStderr()),
 	}
-	if o.MQTT, err = f.mqtt(s); err != nil {
+	if o.Cameras, err = f.cameras(s); err != nil {
 		return sim.Options{}, err
 	}
 	if f.realPhotos > 0 {
@@ -120,24 +124,47 @@ func (f runFlags) options(cmd *cobra.Command) (sim.Options, error) {
 	return o, nil
 }
 
-func (f runFlags) mqtt(s scenario.Scenario) (camera.Settings, error) {
-	m := camera.Settings{
-		Broker: f.broker, User: f.user, ClientID: f.clientID, Queue: cameraQueue,
-		Topic: strings.Join([]string{s.Root, s.Gate, s.Lane, fault.Camera}, "/"),
+// cameras is how each camera of the scenario reaches the broker.
+func (f runFlags) cameras(s scenario.Scenario) (map[string]camera.Settings, error) {
+	all := map[string]camera.Settings{}
+	if f.broker == "" && f.password == "" {
+		return all, nil
 	}
-	if m.ClientID == "" {
-		m.ClientID = f.user
-	}
-	if m.ClientID == "" {
-		m.ClientID = "gatesim-camera"
-	}
-	if f.password != "" {
-		secret, err := os.ReadFile(f.password)
-		if err != nil {
-			return m, fmt.Errorf("read the broker's password: %w", err)
+	for i := range s.Lanes {
+		for _, d := range s.Lanes[i].Board() {
+			if d.Kind != fault.Camera {
+				continue
+			}
+			set, err := f.camera(s, s.Lanes[i].ID, d.Name)
+			if err != nil {
+				return nil, err
+			}
+			if f.broker != "" {
+				all[book.Key(s.Lanes[i].ID, d.Name)] = set
+			}
 		}
-		m.Password = strings.TrimRight(string(secret), "\r\n")
 	}
+	return all, nil
+}
+
+func (f runFlags) camera(s scenario.Scenario, lane, device string) (camera.Settings, error) {
+	m := camera.Settings{
+		Broker: f.broker, User: f.user, ClientID: "gatesim-" + book.Key(lane, device), Queue: cameraQueue,
+		Topic: strings.Join([]string{s.Root, s.Gate, lane, device}, "/"),
+	}
+	if f.password == "" {
+		return m, nil
+	}
+	file := f.password
+	folder, name := filepath.Split(file)
+	if own := strings.TrimSuffix(name, f.user+".password"); f.user != "" && own != name && device != f.user {
+		m.User, file = device, filepath.Join(folder, own+device+".password")
+	}
+	secret, err := os.ReadFile(file)
+	if err != nil {
+		return m, fmt.Errorf("read the broker's password: %w", err)
+	}
+	m.Password = strings.TrimRight(string(secret), "\r\n")
 	return m, nil
 }
 

@@ -2,17 +2,13 @@ package sim
 
 import (
 	"context"
-	"errors"
 	"fmt"
-	"log/slog"
 	"os"
 	"path/filepath"
+	"slices"
 	"sync"
-	"time"
 
-	"golang.org/x/sync/errgroup"
-
-	"gatehouse/internal/sim/album"
+	"gatehouse/internal/sim/board"
 	"gatehouse/internal/sim/book"
 	"gatehouse/internal/sim/camera"
 	"gatehouse/internal/sim/control"
@@ -20,250 +16,192 @@ import (
 	"gatehouse/internal/sim/pace"
 	"gatehouse/internal/sim/port"
 	"gatehouse/internal/sim/portal"
+	"gatehouse/internal/sim/reader"
 	"gatehouse/internal/sim/render"
+	"gatehouse/internal/sim/scale"
 	"gatehouse/internal/sim/scanner"
 	"gatehouse/internal/sim/scenario"
 )
 
-// Options of a run.
-type Options struct {
-	Scenario scenario.Scenario
-	State    string        // folder for ports, images and books
-	Count    int           // lorries to send; 0 for no end
-	Duration time.Duration // no new lorry after this real time; 0 for no end
-	MQTT     camera.Settings
-	Control  string        // socket; empty for the one in the state folder
-	Album    []album.Photo // real photos; empty for none
-	Share    float64       // of captures that are real photos, 0..1
-	Log      *slog.Logger
-}
+// unit is the Modbus address of the barrier's board.
+const unit = 1
 
-// Summary is what a run did.
-type Summary struct {
-	Vehicles     int            `json:"vehicles"` // finished
-	Cut          int            `json:"cut"`      // under way when the run was stopped
-	GammaAlarms  int            `json:"gamma_alarms"`
-	NeutronAlarm int            `json:"neutron_alarms"`
-	Threats      int            `json:"threats"`
-	Sent         map[string]int `json:"sent"`    // frames by device
-	Unheard      map[string]int `json:"unheard"` // frames by device
-	Unsent       int            `json:"unsent"`  // camera messages that the broker never took
-	Seconds      float64        `json:"seconds"`
-}
-
-// flush is how long an ended run waits for the broker to take what is queued.
-const flush = 10 * time.Second
-
-// lane is a run.
+// lane is one lane with its devices; those that it does not have are nil.
 type lane struct {
-	set     Options
-	fonts   *render.Fonts
-	pace    pace.Pace
-	book    *book.Book
-	board   *fault.Board
-	ports   map[string]*port.Port
+	*gate
+	plan  *scenario.Lane
+	seed  uint64
+	fonts *render.Fonts
+	pace  pace.Pace
+	page  book.Page
+	board *fault.Board
+	lists *expected
+	ports map[string]*port.Port
+
 	monitor *portal.Monitor
 	scanner *scanner.Scanner
-	camera  *camera.Camera // nil without a broker
-	began   time.Time
+	scale   *scale.Scale
+	barrier *board.Board
+	codes   *reader.Text
+	tags    *reader.SSI
+	papers  *reader.Text
+	cameras map[string]*camera.Camera
 
 	mu      sync.Mutex
 	started int
 	sum     Summary
 }
 
-// Run plays the lane until the wanted number of lorries is through, the time
-// is over or ctx ends. All of that is an orderly end: it returns the summary
-// and no error.
-func Run(ctx context.Context, o Options) (Summary, error) {
-	l, err := newLane(o)
-	if err != nil {
-		return Summary{}, err
-	}
-	err = l.run(ctx)
-	l.board.Close()
-	err = errors.Join(err, l.book.Err())
-	total := l.book.Totals()
-	l.sum.Sent, l.sum.Unheard = total.Sent, total.Unheard
-	l.sum.Seconds = time.Since(l.began).Seconds()
-	if l.camera != nil {
-		l.sum.Unsent = l.camera.Waiting()
-	}
-	return l.sum, errors.Join(err, l.book.Close())
+// serial are the devices with a port, in the order of their seeds.
+func serial() []string {
+	return []string{scenario.RPM, scenario.XRay, scenario.Scale, scenario.Barcode, scenario.Barrier, scenario.MRZ}
 }
 
-func newLane(o Options) (*lane, error) {
-	fonts, err := render.LoadFonts()
-	if err != nil {
-		return nil, err
+func newLane(g *gate, plan *scenario.Lane, fonts *render.Fonts) (*lane, error) {
+	o := g.set
+	l := &lane{
+		gate: g, plan: plan, fonts: fonts, pace: pace.Pace(o.Scenario.Speed), page: g.book.Lane(plan.ID),
+		seed: o.Scenario.Seed, ports: map[string]*port.Port{}, cameras: map[string]*camera.Camera{},
+		sum: Summary{Findings: map[string]int{}},
 	}
-	state, err := filepath.Abs(o.State)
-	if err != nil {
-		return nil, fmt.Errorf("find the state folder: %w", err)
+	for i, other := range o.Scenario.Lanes { // every lane has its own traffic
+		if other.ID == plan.ID {
+			l.seed += uint64(i) * 1_000_003
+		}
 	}
-	o.State = state
-	if err := os.MkdirAll(filepath.Join(state, "drop"), 0o755); err != nil {
-		return nil, fmt.Errorf("make the state folder: %w", err)
+	drop := filepath.Join(o.State, "drop", plan.ID)
+	if err := os.MkdirAll(drop, 0o755); err != nil {
+		return nil, fmt.Errorf("make the drop folder: %w", err)
 	}
-	b, err := book.Open(state)
-	if err != nil {
-		return nil, err
+	l.lists = newExpected(filepath.Join(o.State, "expected"), plan.ID)
+	l.board = fault.NewBoard(func(c fault.Change) {
+		c.Lane = plan.ID
+		g.book.Fault(c)
+	}, plan.Board()...)
+	log := o.Log.With("lane", plan.ID)
+	for i, device := range serial() {
+		if plan.Has(device) {
+			link := filepath.Join(o.State, "dev", book.Key(plan.ID, device))
+			l.ports[device] = port.New(device, link, l.seed+uint64(i), l.board, l.page, log)
+		}
 	}
-	s := o.Scenario
-	l := &lane{set: o, fonts: fonts, pace: pace.Pace(s.Speed), book: b, ports: map[string]*port.Port{}, began: time.Now()}
-	l.board = fault.NewBoard(func(c fault.Change) { b.Fault(c) })
-	for i, device := range []string{fault.RPM, fault.XRay} {
-		l.ports[device] = port.New(device, filepath.Join(state, "dev", device), s.Seed+uint64(i), l.board, b.Lane(s.Lane), o.Log)
+	for _, device := range plan.Devices {
+		if set, ok := o.Cameras[book.Key(plan.ID, device)]; ok {
+			set.Device = device
+			l.cameras[device] = camera.New(set, l.board, l.page, log)
+		}
 	}
-	l.monitor = portal.New(l.ports[fault.RPM], s.Seed, l.pace, l.board)
-	l.scanner = scanner.New(scanner.Settings{
-		Drop: filepath.Join(state, "drop"), Lane: s.Lane, Pace: l.pace, NextID: b.NextScan, Keep: s.Keep,
-	}, l.ports[fault.XRay], l.board, b.Lane(s.Lane), o.Log)
-	if o.MQTT.Broker != "" {
-		l.camera = camera.New(o.MQTT, l.board, b.Lane(s.Lane), o.Log)
-	}
+	l.equip(drop)
 	return l, nil
 }
 
-// run starts the devices, then the traffic, and ends the devices after it.
-func (l *lane) run(ctx context.Context) error {
-	// Devices outlive ctx by what an orderly end needs.
-	live, end := context.WithCancel(context.WithoutCancel(ctx))
-	defer end()
-	devices, live := errgroup.WithContext(live)
-	if err := l.power(live, devices); err != nil {
-		end()
-		return errors.Join(err, devices.Wait())
+// equip makes the devices that hang on the ports.
+func (l *lane) equip(drop string) {
+	if p := l.ports[scenario.RPM]; p != nil {
+		l.monitor = portal.New(p, l.seed, l.pace, l.board)
 	}
-	traffic, stop := context.WithCancel(ctx)
-	defer stop()
-	release := context.AfterFunc(live, stop) // a device that failed ends the run
-	defer release()
-	devices.Go(func() error {
-		select {
-		case <-live.Done():
-			return nil
-		case <-l.book.Failed():
-			return l.book.Err()
+	if p := l.ports[scenario.XRay]; p != nil {
+		set := scanner.Settings{Drop: drop, Lane: l.plan.ID, Pace: l.pace, NextID: l.book.NextScan, Keep: l.set.Scenario.Keep}
+		if l.plan.Kind == scenario.KindPerson {
+			set.Kind = scanner.Baggage
 		}
-	})
-	planned := l.planFaults()
-	defer planned()
-	err := l.traffic(traffic)
-	if ctx.Err() == nil && live.Err() == nil {
-		l.settle(live)
+		l.scanner = scanner.New(set, p, l.board, l.page, l.set.Log.With("lane", l.plan.ID))
 	}
-	end()
-	return errors.Join(err, devices.Wait())
+	if p := l.ports[scenario.Scale]; p != nil {
+		l.scale = scale.New(scale.Settings{Device: scenario.Scale, Protocol: l.plan.Scale, Pace: l.pace, Seed: l.seed}, p, l.board)
+	}
+	if p := l.ports[scenario.Barrier]; p != nil {
+		l.barrier = board.New(board.Settings{Device: scenario.Barrier, Unit: unit, Watchdog: l.plan.Watchdog, Pace: l.pace}, p, l.board)
+	}
+	if p := l.ports[scenario.MRZ]; p != nil {
+		l.papers = reader.NewText(p)
+	}
+	switch p := l.ports[scenario.Barcode]; {
+	case p == nil:
+	case l.plan.Kind == scenario.KindPerson:
+		l.tags = reader.NewSSI(scenario.Barcode, p, l.board)
+	default:
+		l.codes = reader.NewText(p)
+	}
 }
 
-// power switches the devices on and waits until their ports are there.
-func (l *lane) power(ctx context.Context, devices *errgroup.Group) error {
-	var ready []chan struct{}
-	open := func(run func(chan<- struct{}) error) {
-		up := make(chan struct{})
-		ready = append(ready, up)
-		devices.Go(func() error { return run(up) })
+// devices are what has to run while the lane is open.
+func (l *lane) devices() []func(context.Context) error {
+	var all []func(context.Context) error
+	if l.monitor != nil {
+		all = append(all, l.monitor.Run)
 	}
-	for _, p := range l.ports {
-		open(func(up chan<- struct{}) error { return p.Run(ctx, up) })
+	if l.scanner != nil {
+		all = append(all, l.scanner.Run)
 	}
-	socket := l.set.Control
-	if socket == "" {
-		socket = control.Socket(l.set.State)
+	if l.scale != nil {
+		all = append(all, l.scale.Run)
 	}
-	open(func(up chan<- struct{}) error { return control.Serve(ctx, socket, up, l.answer) })
-	for _, up := range ready {
-		select {
-		case <-up:
-		case <-ctx.Done():
-			return nil // the device's own error says more
-		}
+	if l.barrier != nil {
+		all = append(all, l.barrier.Run)
 	}
-	devices.Go(func() error { return l.monitor.Run(ctx) })
-	devices.Go(func() error { return l.scanner.Run(ctx) })
-	if l.camera != nil {
-		devices.Go(func() error { return l.camera.Run(ctx) })
+	if l.tags != nil {
+		all = append(all, l.tags.Run)
 	}
-	return nil
-}
-
-// planFaults sets the scenario's faults that have a time; the others are set
-// when their lorry starts. The returned function takes back what is to come.
-func (l *lane) planFaults() (cancel func()) {
-	var timers []*time.Timer
-	for _, f := range l.set.Scenario.Faults {
-		if f.At > 0 {
-			timers = append(timers, time.AfterFunc(f.At, func() { l.setPlanned(f, 0) }))
-		}
+	for _, c := range l.cameras {
+		all = append(all, c.Run)
 	}
-	return func() {
-		for _, t := range timers {
-			t.Stop()
-		}
-	}
+	return all
 }
 
 func (l *lane) setPlanned(f scenario.Planned, vehicle int) {
 	if _, err := l.board.Set(fault.Order{Name: f.Fault, Device: f.Device, For: f.For, Vehicle: vehicle, Count: f.Count}); err != nil {
-		l.set.Log.Error("a fault of the scenario could not be played", "err", err)
+		l.set.Log.Error("a fault of the scenario could not be played", "lane", l.plan.ID, "err", err)
 	}
 }
 
-// settle waits until the broker has what the camera queued.
-func (l *lane) settle(ctx context.Context) {
-	if l.camera == nil {
-		return
+// waiting is how many messages of cameras have not been sent.
+func (l *lane) waiting() (n int) {
+	for _, c := range l.cameras {
+		n += c.Waiting()
 	}
-	late := time.After(flush)
-	tick := time.NewTicker(20 * time.Millisecond)
-	defer tick.Stop()
-	for l.camera.Waiting() > 0 {
-		select {
-		case <-ctx.Done():
-			return
-		case <-late:
-			return
-		case <-tick.C:
-		}
-	}
+	return n
 }
 
-// answer is the control socket's.
-func (l *lane) answer(r control.Request) control.Answer {
-	switch r.Op {
-	case "fault":
-		a, err := l.board.Set(fault.Order{Name: r.Fault, Device: r.Device, For: r.For, Vehicle: r.Vehicle, Count: r.Count})
-		if err != nil {
-			return control.Answer{Error: err.Error()}
-		}
-		return control.Answer{Active: &a}
-	case "clear":
-		l.board.Clear(r.Fault, r.Device)
-		return control.Answer{Status: l.status()}
-	case "status":
-		return control.Answer{Status: l.status()}
-	}
-	return control.Answer{Error: fmt.Sprintf("unknown request %q", r.Op)}
-}
-
-func (l *lane) status() *control.Status {
-	total := l.book.Totals()
-	s := &control.Status{
-		Since: l.began.UTC(), Speed: float64(l.pace), Heard: map[string]int{}, Broker: "none",
-		Sent: total.Sent, Unheard: total.Unheard, Faults: l.board.List(),
-	}
+// tell adds the lane to the gate's status.
+func (l *lane) tell(s *control.Status) {
 	for name, p := range l.ports {
-		s.Heard[name] = p.Listeners()
+		s.Heard[book.Key(l.plan.ID, name)] = p.Listeners()
 	}
-	if l.camera != nil {
-		s.Broker, s.Waiting = "away", l.camera.Waiting()
-		if l.camera.Online() {
+	for _, c := range l.cameras {
+		s.Waiting += c.Waiting()
+		switch {
+		case !c.Online():
+			s.Broker = "away"
+		case s.Broker == "none":
 			s.Broker = "online"
 		}
 	}
+	for _, a := range l.board.List() {
+		a.Lane = l.plan.ID
+		s.Faults = append(s.Faults, a)
+	}
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	s.Vehicles, s.Finished = l.started, l.sum.Vehicles
-	return s
+	s.Vehicles += l.started
+	s.Finished += l.sum.Vehicles + l.sum.Persons
 }
+
+// add sums the lane up.
+func (l *lane) add(to *Summary) {
+	to.Unsent += l.waiting()
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	to.Vehicles += l.sum.Vehicles
+	to.Persons += l.sum.Persons
+	to.Cut += l.sum.Cut
+	to.GammaAlarms += l.sum.GammaAlarms
+	to.NeutronAlarm += l.sum.NeutronAlarm
+	to.Threats += l.sum.Threats
+	for code, n := range l.sum.Findings {
+		to.Findings[code] += n
+	}
+}
+
+// away says whether the device gives nothing of this one, as planned.
+func (j *journey) away(device string) bool { return slices.Contains(j.course.Away, device) }

@@ -55,14 +55,14 @@ func (l *listener) count() map[string]int {
 }
 
 // serial reads a port until the file is closed or the line hangs up.
-func (l *listener) serial(f *os.File, device string) {
+func (l *listener) serial(f *os.File, device string, cut func([]byte) (frame, rest []byte, found bool)) {
 	buf := make([]byte, 4096)
 	var rest []byte
 	for {
 		n, err := f.Read(buf)
 		rest = append(rest, buf[:n]...)
 		for {
-			line, after, found := bytes.Cut(rest, []byte("\r\n"))
+			line, after, found := cut(rest)
 			if !found {
 				break
 			}
@@ -73,6 +73,16 @@ func (l *listener) serial(f *os.File, device string) {
 			return
 		}
 	}
+}
+
+func lineEnd(b []byte) (frame, rest []byte, found bool) { return bytes.Cut(b, []byte("\r\n")) }
+
+// toledo cuts frames of eighteen bytes.
+func toledo(b []byte) (frame, rest []byte, found bool) {
+	if len(b) < 18 {
+		return nil, b, false
+	}
+	return b[:18], b[18:], true
 }
 
 func broker(t *testing.T) string {
@@ -96,14 +106,15 @@ func broker(t *testing.T) string {
 func fast() scenario.Scenario {
 	s := scenario.Default()
 	s.Speed = 25
-	s.Traffic = scenario.Traffic{Headway: 4 * time.Second}
-	s.Mix.Gamma, s.Mix.Neutron, s.Mix.Threat = 0, 0, 0
-	s.Vehicles = []scenario.Special{
+	l := &s.Lanes[0]
+	l.Traffic = scenario.Traffic{Headway: 4 * time.Second}
+	l.Mix.Gamma, l.Mix.Neutron, l.Mix.Threat = 0, 0, 0
+	l.Vehicles = []scenario.Special{
 		{Number: 1, Clean: true, Plate: "12C-123.45", Rows: 1, Light: "day", Gamma: 30, Load: "sacks"},
 		{Number: 2, Clean: true, Plate: "98C-204.17", Follows: "tail-gate", Threat: "dense-block", Load: "boxes"},
 		{Number: 3, Clean: true, Plate: "29H-777.77", Reverse: true, Load: "empty"},
 	}
-	s.Faults = []scenario.Planned{{Fault: "image-empty", Device: "xray", Vehicle: 1}, {Fault: "duplicate", Vehicle: 3}}
+	s.Faults = []scenario.Planned{{Lane: "01", Fault: "image-empty", Device: "xray", Vehicle: 1}, {Lane: "01", Fault: "duplicate", Vehicle: 3}}
 	return s
 }
 
@@ -125,8 +136,19 @@ func state(t *testing.T) string {
 func options(dir, url string) sim.Options {
 	return sim.Options{
 		Scenario: fast(), State: dir, Log: slog.New(slog.DiscardHandler),
-		MQTT: camera.Settings{Broker: url, ClientID: "camera", Topic: "gatehouse/15BB/01/camera", Queue: 64},
+		Cameras: cameras(url),
 	}
+}
+
+func cameras(url string) map[string]camera.Settings {
+	all := map[string]camera.Settings{}
+	if url == "" {
+		return all
+	}
+	for _, device := range []string{"camera", "camera2"} {
+		all["01-"+device] = camera.Settings{Broker: url, ClientID: "sim-" + device, Topic: "gatehouse/15BB/01/" + device, Queue: 64}
+	}
+	return all
 }
 
 func lines[T any](t *testing.T, dir, name string) []T {
@@ -146,16 +168,20 @@ func lines[T any](t *testing.T, dir, name string) []T {
 func (l *listener) follow(t *testing.T, dir string) (files []*os.File, wait func()) {
 	t.Helper()
 	var jobs sync.WaitGroup
-	for _, device := range []string{"rpm", "xray"} {
+	for _, device := range []string{"rpm", "xray", "barcode", "scale"} {
 		var fd int
 		require.Eventually(t, func() bool {
 			var err error
-			fd, err = unix.Open(filepath.Join(dir, "dev", device), unix.O_RDWR|unix.O_NOCTTY|unix.O_NONBLOCK, 0)
+			fd, err = unix.Open(filepath.Join(dir, "dev", "01-"+device), unix.O_RDWR|unix.O_NOCTTY|unix.O_NONBLOCK, 0)
 			return err == nil
 		}, 30*time.Second, time.Millisecond)
 		f := os.NewFile(uintptr(fd), device)
 		files = append(files, f)
-		jobs.Go(func() { l.serial(f, device) })
+		cut := lineEnd
+		if device == "scale" {
+			cut = toledo
+		}
+		jobs.Go(func() { l.serial(f, device, cut) })
 	}
 	return files, jobs.Wait
 }
@@ -166,7 +192,7 @@ func (l *listener) subscribe(t *testing.T, url string) mqtt.Client {
 	require.True(t, c.Connect().WaitTimeout(20*time.Second))
 	require.True(t, c.Subscribe("gatehouse/#", 1, func(_ mqtt.Client, m mqtt.Message) {
 		if !strings.HasSuffix(m.Topic(), "$state") {
-			l.heard("camera", m.Payload())
+			l.heard(strings.Split(m.Topic(), "/")[3], m.Payload())
 		}
 	}).WaitTimeout(20*time.Second))
 	return c
@@ -201,7 +227,7 @@ func TestLedgerIsWhatTheWiresCarried(t *testing.T) {
 	require.Equal(t, 1, e.sum.Threats)
 
 	// Files lie in the folder; they are read there.
-	drop, err := filepath.Glob(filepath.Join(dir, "drop", "*"))
+	drop, err := filepath.Glob(filepath.Join(dir, "drop", "01", "*"))
 	require.NoError(t, err)
 	require.Len(t, drop, 6)
 	for _, f := range drop {
@@ -213,6 +239,7 @@ func TestLedgerIsWhatTheWiresCarried(t *testing.T) {
 	frames := lines[book.Frame](t, dir, "ledger.jsonl")
 	for i, f := range frames {
 		require.Equal(t, i+1, f.N)
+		require.Equal(t, "01", f.Lane)
 		want[f.Device+"/"+f.SHA256]++
 	}
 	require.Eventually(t, func() bool { return total(l.count()) >= len(frames) }, 20*time.Second, 10*time.Millisecond)
@@ -237,11 +264,20 @@ func TestLedgerIsWhatTheWiresCarried(t *testing.T) {
 	require.True(t, second.Scan.Threat)
 	require.Len(t, second.Scan.Boxes, 1)
 	require.True(t, third.Reverse)
+	require.Equal(t, []string{"RPM-GAMMA"}, first.Findings)
+	require.Equal(t, []string{"TAIL-GATE", "XRAY-ANOMALY"}, second.Findings)
+	list, err := os.ReadFile(filepath.Join(dir, "expected", "01.csv"))
+	require.NoError(t, err)
+	require.Contains(t, string(list), "declaration,plate,rear_plate,container,gross_kg,net_kg,goods,direction,from,to\n")
 	require.Equal(t, "empty", third.Scan.State)
 	require.Contains(t, third.Faults, "camera/duplicate")
 	for _, v := range truth {
 		require.Contains(t, want, "camera/"+v.Photo)
 		require.Contains(t, want, "xray/"+v.Scan.Image)
+		require.Contains(t, want, "camera2/"+v.RearPhoto)
+		require.Contains(t, string(list), v.Declaration+","+v.Display+",")
+		require.Contains(t, l.wire.String(), "]Q1"+v.Declaration, "handed over at the bridge")
+		require.Positive(t, v.Weight.GrossKG)
 		require.False(t, v.Ended.Before(v.Began))
 	}
 }
@@ -250,7 +286,7 @@ func TestStopAndGoOn(t *testing.T) {
 	dir := state(t)
 	o := options(dir, "")
 	o.Scenario.Speed = 1 // the first lorry is still in the portal when it is stopped
-	o.Scenario.Vehicles[0].After = "1ms"
+	o.Scenario.Lanes[0].Vehicles[0].After = "1ms"
 	ctx, cancel := context.WithCancel(t.Context())
 	done := make(chan sim.Summary, 1)
 	go func() {
@@ -276,7 +312,7 @@ func TestStopAndGoOn(t *testing.T) {
 
 	o = options(dir, "")
 	o.Count = 1
-	o.Scenario.Vehicles = nil
+	o.Scenario.Lanes[0].Vehicles = nil
 	sum, err = sim.Run(t.Context(), o)
 	require.NoError(t, err)
 	require.Equal(t, 1, sum.Vehicles)
@@ -284,7 +320,8 @@ func TestStopAndGoOn(t *testing.T) {
 	require.Len(t, truth, 3)
 	require.True(t, truth[0].Cut && truth[1].Cut)
 	require.Contains(t, truth[0].Faults, "rpm/noise")
-	require.Equal(t, "sim-000003", truth[2].Vehicle, "numbering goes on")
+	require.Equal(t, "01", truth[0].Lane)
+	require.Equal(t, "sim-000004", truth[2].Vehicle, "numbering goes on behind the one that was planned")
 	require.False(t, truth[2].Cut)
 	for _, f := range lines[book.Frame](t, dir, "unheard.jsonl") {
 		require.Equal(t, "not-open", f.Reason, "nobody had the ports open")
@@ -296,7 +333,7 @@ func TestSeedDecidesTheRun(t *testing.T) {
 	run := func(seed uint64) (files, radiation []string) {
 		dir := state(t)
 		o := options(dir, "")
-		o.Count, o.Scenario.Seed, o.Scenario.Vehicles, o.Scenario.Faults = 1, seed, nil, nil
+		o.Count, o.Scenario.Seed, o.Scenario.Lanes[0].Vehicles, o.Scenario.Faults = 1, seed, nil, nil
 		_, err := sim.Run(t.Context(), o)
 		require.NoError(t, err)
 		for _, v := range lines[book.Truth](t, dir, "truth.jsonl") {

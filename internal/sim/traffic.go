@@ -7,19 +7,26 @@ import (
 	"sync"
 	"time"
 
-	"gatehouse/internal/sim/book"
 	"gatehouse/internal/sim/fault"
 	"gatehouse/internal/sim/scenario"
 )
 
 // zones are the instruments' places, as one group passes them on to the next:
 // each channel is closed when the group before has left.
-type zones struct{ portal, beam chan struct{} }
+type zones struct{ portal, beam, bridge chan struct{} }
 
-func newZones() zones { return zones{make(chan struct{}), make(chan struct{})} }
+func newZones() zones { return zones{make(chan struct{}), make(chan struct{}), make(chan struct{})} }
 
-// traffic sends lorries until enough have come or ctx ends, and returns when
-// the last of them is through.
+func freeZones() zones {
+	z := newZones()
+	close(z.portal)
+	close(z.beam)
+	close(z.bridge)
+	return z
+}
+
+// traffic sends lorries or travellers until enough have come or ctx ends, and
+// returns when the last of them is through.
 func (l *lane) traffic(ctx context.Context) error {
 	arriving := ctx
 	if l.set.Duration > 0 {
@@ -29,39 +36,46 @@ func (l *lane) traffic(ctx context.Context) error {
 	}
 	var groups sync.WaitGroup
 	defer groups.Wait()
-	before := newZones()
-	close(before.portal)
-	close(before.beam)
+	older, before := freeZones(), freeZones()
 	var failed failures
 	coming, err := l.next(1)
 	for nth := 1; err == nil && (l.set.Count == 0 || nth <= l.set.Count); {
-		if l.pace.Sleep(arriving, coming.Headway) != nil {
+		if l.pace.Sleep(arriving, coming.course.Headway) != nil {
 			break
 		}
-		coming.Follows = "" // nobody is there to follow
-		group := []*journey{l.depart(coming)}
+		coming.course.Follows = "" // nobody is there to follow
+		group := []*journey{coming}
+		if err = l.depart(coming); err != nil {
+			break
+		}
 		nth++
 		for l.set.Count == 0 || nth <= l.set.Count {
 			if coming, err = l.next(nth); err != nil {
 				break
 			}
-			if follows := l.follows(group[0].plan, coming); follows != "" && len(group) < 3 {
-				coming.Follows = follows
-				group = append(group, l.depart(coming))
+			if follows := l.follows(group[0], coming); follows != "" && len(group) < 3 {
+				coming.course.Follows = follows
+				if err = l.depart(coming); err != nil {
+					break
+				}
+				group = append(group, coming)
 				nth++
 				continue
 			}
 			break
 		}
-		after := newZones()
-		from := before
+		after, from := newZones(), before
 		groups.Go(func() { failed.add(l.convoy(ctx, group, from, after)) })
-		before = after
-		// A lane takes no more lorries than its portal can: the next one waits
-		// outside, where no instrument sees it.
-		select {
-		case <-from.portal:
-		case <-ctx.Done():
+		// A lane takes no more than its portal can, and no more than one group
+		// between portal and exit: the next one waits outside, where no instrument
+		// sees it.
+		free := []<-chan struct{}{from.portal, older.bridge}
+		older, before = before, after
+		for _, zone := range free {
+			select {
+			case <-zone:
+			case <-ctx.Done():
+			}
 		}
 		if failed.any() {
 			break
@@ -71,98 +85,91 @@ func (l *lane) traffic(ctx context.Context) error {
 	return errors.Join(err, failed.err())
 }
 
-// next plans the nth lorry of the run. Its number is not taken yet.
-func (l *lane) next(nth int) (scenario.Vehicle, error) {
-	s := l.set.Scenario
-	return s.Vehicle(l.book.Lane(l.set.Scenario.Lane).Vehicles()+1, nth, s.Seed, l.fonts.Chinese()), nil
+// next plans the nth of the run and takes its number.
+func (l *lane) next(nth int) (*journey, error) {
+	ofLane := l.page.Vehicles() + 1
+	number, err := l.page.NextVehicle()
+	if err != nil {
+		return nil, err
+	}
+	for _, f := range l.set.Scenario.Faults {
+		if f.Lane == l.plan.ID && f.Vehicle == nth {
+			l.setPlanned(f, number)
+		}
+	}
+	j := &journey{name: fault.VehicleName(number)}
+	if l.plan.Kind == scenario.KindPerson {
+		p := l.plan.Person(ofLane, nth, l.seed, time.Now())
+		j.person, j.course = &p, &p.Course
+	} else {
+		v := l.plan.Vehicle(ofLane, nth, l.seed, l.fonts.Chinese())
+		j.vehicle, j.course = &v, &v.Course
+	}
+	j.course.Number = number
+	l.replan(j)
+	return j, l.list(j)
 }
 
-// follows says how the coming lorry belongs to a group, if it does: as planned,
+// replan changes a plan by the faults on the board that are about what somebody
+// bears; they are taken while it waits for its turn, or live just before.
+func (l *lane) replan(j *journey) (changed bool) {
+	take := func(device, name string) bool {
+		used := l.board.Take(device, name, j.course.Number)
+		if used {
+			j.touched(device, name)
+			changed = true
+		}
+		return used
+	}
+	if take(scenario.RPM, "wrong-way") {
+		j.course.WrongWay = true
+	}
+	if v := j.vehicle; v != nil {
+		for _, name := range []string{"look-alike", "plate-foreign"} {
+			if take(scenario.Camera, name) {
+				l.plan.Replan(v, name, l.fonts.Chinese())
+			}
+		}
+		for _, name := range []string{"container-ten", "container-check"} {
+			if take(scenario.Barcode, name) {
+				l.plan.Replan(v, name, l.fonts.Chinese())
+			}
+		}
+		return changed
+	}
+	for name, flaw := range map[string]string{"mrz-ocr": "ocr", "document-expired": "expired", "document-check": "check", "cccd-extra": "extra"} {
+		if take(scenario.MRZ, name) {
+			j.person.Redo(flaw, time.Now())
+		}
+	}
+	return changed
+}
+
+// list puts a lorry that is expected onto the list.
+func (l *lane) list(j *journey) error {
+	if j.vehicle == nil || j.vehicle.Listed.Plate == "" || j.vehicle.Unlisted {
+		return nil
+	}
+	err := l.lists.put(j.vehicle.Listed, j.listed)
+	j.listed = true
+	return err
+}
+
+// follows says how the coming one belongs to a group, if it does: as planned,
 // or because somebody asked for it live.
-func (l *lane) follows(leader, coming scenario.Vehicle) string {
-	if coming.Follows != "" {
-		return coming.Follows
+func (l *lane) follows(leader, coming *journey) string {
+	switch {
+	case leader.course.WrongWay || coming.course.WrongWay:
+		return ""
+	case coming.course.Follows != "":
+		return coming.course.Follows
 	}
 	for _, how := range []string{scenario.TailGate, scenario.BackToBack} {
-		if l.board.Take(fault.RPM, how, leader.Number) {
+		if l.board.Take(fault.RPM, how, leader.course.Number) {
 			return how
 		}
 	}
 	return ""
-}
-
-// journey is one lorry under way.
-type journey struct {
-	plan  scenario.Vehicle
-	name  string
-	truth book.Truth
-}
-
-// depart takes the lorry's number and notes that it is under way.
-func (l *lane) depart(plan scenario.Vehicle) *journey {
-	l.mu.Lock()
-	l.started++
-	nth := l.started
-	l.mu.Unlock()
-	// A failure to write is sticky in the book and ends the run.
-	number, _ := l.book.Lane(l.set.Scenario.Lane).NextVehicle()
-	plan.Number = number
-	for _, f := range l.set.Scenario.Faults {
-		if f.Vehicle == nth {
-			l.setPlanned(f, number)
-		}
-	}
-	j := &journey{plan: plan, name: fault.VehicleName(number)}
-	class := "none"
-	switch {
-	case plan.GammaSigma > 0 && plan.NeutronSigma > 0:
-		class = "both"
-	case plan.NeutronSigma > 0:
-		class = "neutron"
-	case plan.GammaSigma > 0:
-		class = "gamma"
-	}
-	j.truth = book.Truth{
-		Vehicle: j.name, Kind: plan.Layout, Plate: plan.Plate.Text, Display: plan.Plate.Display, Rows: plan.Plate.Rows(),
-		Country: plan.Plate.Country, View: "front", Scene: string(plan.Light), Follows: plan.Follows == scenario.TailGate,
-		Reverse: plan.Reverse, Declare: plan.Declare, Began: time.Now().UTC(),
-		Rad:  book.Radiation{Class: class, GammaSigma: plan.GammaSigma, NeutronSigma: plan.NeutronSigma, Shielding: plan.Shielding},
-		Scan: book.Scan{Load: plan.Load, Threat: plan.Threat != "", Boxes: [][4]int{}},
-	}
-	_ = l.book.Begin(j.truth)
-	return j
-}
-
-// touched notes a fault that spoilt something of this lorry.
-func (j *journey) touched(device string, names ...string) {
-	for _, n := range names {
-		j.truth.Faults = append(j.truth.Faults, device+"/"+n)
-	}
-}
-
-// arrive finishes the lorry's truth.
-func (l *lane) arrive(j *journey, cut bool) error {
-	j.truth.Ended, j.truth.Cut = time.Now().UTC(), cut
-	for _, a := range l.board.Windows(j.truth.Began) {
-		j.touched(a.Device, a.Fault)
-	}
-	l.mu.Lock()
-	if cut {
-		l.sum.Cut++
-	} else {
-		l.sum.Vehicles++
-	}
-	if j.truth.Rad.GammaAlarm {
-		l.sum.GammaAlarms++
-	}
-	if j.truth.Rad.NeutronAlarm {
-		l.sum.NeutronAlarm++
-	}
-	if j.truth.Scan.Threat {
-		l.sum.Threats++
-	}
-	l.mu.Unlock()
-	return l.book.Finish(j.truth)
 }
 
 // failures gathers the errors of groups.
@@ -188,5 +195,5 @@ func (f *failures) err() error {
 	if len(f.list) == 0 {
 		return nil
 	}
-	return fmt.Errorf("a lorry could not be played: %w", errors.Join(f.list...))
+	return fmt.Errorf("a passage could not be played: %w", errors.Join(f.list...))
 }

@@ -189,12 +189,28 @@ func (p Page) Vehicles() int {
 	return p.book.numbers.Lanes[p.lane]
 }
 
-// Begin notes a vehicle that is under way, so that a kill does not lose it.
+// Begin notes a vehicle or person that is under way, so that a kill does not
+// lose it.
 func (b *Book) Begin(t Truth) error {
+	t = t.clone()
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	b.numbers.Pending[t.Vehicle] = t
 	return b.saveNumbers()
+}
+
+// clone shares nothing with t, which goes on being filled in.
+func (t Truth) clone() Truth {
+	if t.Weight != nil {
+		w := *t.Weight
+		t.Weight = &w
+	}
+	if t.Document != nil {
+		d := *t.Document
+		t.Document = &d
+	}
+	t.Bags, t.Faults, t.Findings = slices.Clone(t.Bags), slices.Clone(t.Faults), slices.Clone(t.Findings)
+	return t
 }
 
 // Finish writes the vehicle's line.

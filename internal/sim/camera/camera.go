@@ -39,6 +39,7 @@ import (
 
 // Settings of a camera.
 type Settings struct {
+	Device   string // its name in the lane; camera when empty
 	Broker   string // tcp://host:port
 	User     string
 	Password string
@@ -86,7 +87,10 @@ type Camera struct {
 
 // New makes a camera.
 func New(set Settings, board *fault.Board, b Book, log *slog.Logger) *Camera {
-	return &Camera{set: set, board: board, book: b, log: log.With("device", fault.Camera), wake: make(chan struct{}, 1)}
+	if set.Device == "" {
+		set.Device = fault.Camera
+	}
+	return &Camera{set: set, board: board, book: b, log: log.With("device", set.Device), wake: make(chan struct{}, 1)}
 }
 
 // Message is the JSON on the capture topic.
@@ -118,13 +122,13 @@ func (c *Camera) Capture(vehicle int, passage, view string, picture []byte) (Tak
 	var t Taken
 	t.EventID = fmt.Sprintf("%011x%08x", now.UnixMilli(), rand.Uint32())
 	take := func(name string) bool {
-		used := c.board.Take(fault.Camera, name, vehicle)
+		used := c.board.Take(c.set.Device, name, vehicle)
 		if used {
 			t.Faults = append(t.Faults, name)
 		}
 		return used
 	}
-	made, spoilt, err := c.board.Picture(fault.Camera, vehicle, picture)
+	made, spoilt, err := c.board.Picture(c.set.Device, vehicle, picture)
 	if err != nil {
 		return t, err
 	}
@@ -182,7 +186,7 @@ func (c *Camera) push(all []message) {
 	}
 	c.mu.Unlock()
 	for _, m := range lost {
-		c.book.Unheard(fault.Camera, book.MQTT, m.payload, m.passage, "queue-full")
+		c.book.Unheard(c.set.Device, book.MQTT, m.payload, m.passage, "queue-full")
 	}
 	select {
 	case c.wake <- struct{}{}:
@@ -211,7 +215,7 @@ func (c *Camera) Run(ctx context.Context) error {
 	defer jobs.Wait()
 	for _, name := range unplugged() {
 		jobs.Go(func() {
-			c.board.Follow(ctx, fault.Camera, name, func(on bool) {
+			c.board.Follow(ctx, c.set.Device, name, func(on bool) {
 				if on {
 					c.cut()
 				}
@@ -300,16 +304,16 @@ func (c *Camera) sendFirst(ctx context.Context, client mqtt.Client) bool {
 	}
 	c.mu.Unlock()
 	if !state {
-		c.book.Sent(fault.Camera, book.MQTT, m.payload, m.passage)
+		c.book.Sent(c.set.Device, book.MQTT, m.payload, m.passage)
 	}
 	return true
 }
 
 // unplugged are the faults that take the network away.
-func unplugged() []string { return []string{"broker-away", "unplug"} }
+func unplugged() []string { return []string{"broker-away", "broker-restart", "unplug"} }
 
 func (c *Camera) away() bool {
-	return slices.ContainsFunc(unplugged(), func(name string) bool { return c.board.On(fault.Camera, name) })
+	return slices.ContainsFunc(unplugged(), func(name string) bool { return c.board.On(c.set.Device, name) })
 }
 
 // errAway is what dialling fails with while the network is unplugged.

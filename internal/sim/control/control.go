@@ -28,7 +28,8 @@ func Socket(state string) string { return filepath.Join(state, "control.sock") }
 
 // Request is what the client wants.
 type Request struct {
-	Op      string        `json:"op"` // "fault", "clear" or "status"
+	Op      string        `json:"op"`             // "fault", "clear" or "status"
+	Lane    string        `json:"lane,omitempty"` // empty for the first that has the fault
 	Fault   string        `json:"fault,omitempty"`
 	Device  string        `json:"device,omitempty"`
 	For     time.Duration `json:"for,omitempty"` // nanoseconds
@@ -47,9 +48,9 @@ type Answer struct {
 type Status struct {
 	Since    time.Time      `json:"since"`
 	Speed    float64        `json:"speed"`
-	Vehicles int            `json:"vehicles"` // begun in this run
+	Vehicles int            `json:"vehicles"` // begun in this run, persons too
 	Finished int            `json:"finished"`
-	Heard    map[string]int `json:"heard"`   // by serial device: how many times the host has the port open
+	Heard    map[string]int `json:"heard"`   // by lane and serial device, as 01-rpm: how many times the host has the port open
 	Broker   string         `json:"broker"`  // "none", "online" or "away"
 	Waiting  int            `json:"waiting"` // camera messages not sent yet
 	Sent     map[string]int `json:"sent"`

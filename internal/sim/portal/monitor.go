@@ -45,6 +45,8 @@ const (
 type Pass struct {
 	Parts []Part
 	NoGX  bool // the end record gets lost
+	High  bool // the background is above its limits just before it
+	Open  bool // the cabinet is opened meanwhile
 }
 
 // Part is one vehicle in an occupancy.
@@ -130,7 +132,7 @@ func (m *Monitor) Run(ctx context.Context) error {
 		case <-ctx.Done():
 			return nil
 		case <-next.C:
-			m.background()
+			m.background(false)
 			next.Reset(m.pace.Real(idle))
 		case r := <-m.asked:
 			r.reply <- m.play(ctx, r.pass)
@@ -190,9 +192,9 @@ func (m *Monitor) tamper(on bool) {
 
 // background measures and sends NB and GB. Faults of the detectors come into
 // force here, so that samples and the background they are judged by agree.
-func (m *Monitor) background() {
+func (m *Monitor) background(high bool) {
 	m.nowGamma, m.nowNeut = m.gamma, m.neutron
-	if m.board.On(fault.RPM, "high-background") {
+	if high || m.board.On(fault.RPM, "high-background") {
 		m.nowGamma, m.nowNeut = m.nowGamma.times(1.6), m.nowNeut.times(8)
 	}
 	if m.board.On(fault.RPM, "dead-detector") {
@@ -220,8 +222,12 @@ func (m *Monitor) background() {
 
 // play sends one occupancy.
 func (m *Monitor) play(ctx context.Context, pass Pass) []Outcome {
-	if m.lastGamma.sum() == 0 {
-		m.background()
+	if m.lastGamma.sum() == 0 || pass.High {
+		m.background(pass.High)
+	}
+	if pass.Open {
+		m.tamper(true)
+		defer m.tamper(false)
 	}
 	m.number++
 	s := sampler{m: m, since: time.Now()}

@@ -111,7 +111,9 @@ func (s *SSI) packet(ctx context.Context, passage string, status byte, data []by
 		}
 		s.forget()
 		wire := Packet(opDecode, status, data)
-		s.wire.Put(port.Frame{Wire: wire, Body: wire, Check: 1, Passage: passage})
+		if !s.wire.Put(port.Frame{Wire: wire, Body: wire, Check: 1, Passage: passage}) {
+			return false, nil // nobody is there who could take it
+		}
 		late := time.NewTimer(resend)
 		select {
 		case <-ctx.Done():

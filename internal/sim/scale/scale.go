@@ -55,6 +55,7 @@ type load struct {
 	gross   float64
 	axles   int
 	mute    bool
+	shaky   bool
 	began   time.Time
 	lasts   time.Duration // real time until it has driven on and stands
 	leaves  time.Time     // zero while it stands
@@ -86,6 +87,8 @@ type Vehicle struct {
 	Axles   int
 	Settles time.Duration // simulated time until it stands and has come to rest
 	Mute    bool          // the indicator is away meanwhile
+	// Restless is a load that never comes to rest.
+	Restless bool
 }
 
 // Enter lets a vehicle drive onto the bridge and returns when it has come to
@@ -93,7 +96,7 @@ type Vehicle struct {
 func (s *Scale) Enter(ctx context.Context, v Vehicle) error {
 	s.mu.Lock()
 	s.load = load{
-		passage: v.Passage, gross: v.GrossKG, axles: max(2, v.Axles), mute: v.Mute,
+		passage: v.Passage, gross: v.GrossKG, axles: max(2, v.Axles), mute: v.Mute, shaky: v.Restless,
 		began: time.Now(), lasts: s.set.Pace.Real(v.Settles),
 	}
 	s.mu.Unlock()
@@ -125,7 +128,7 @@ func (s *Scale) send(now time.Time) {
 	switch {
 	case on("overload"):
 		kg = capacity + 1500
-	case on("never-stable") && kg > 0:
+	case (l.shaky || on("never-stable")) && kg > 0:
 		kg += 400*s.dice.Float64() - 200
 		d.Motion = true
 	}

@@ -48,6 +48,9 @@ type Shot struct {
 	at     time.Time
 }
 
+// jump is how far ahead the clock jumps.
+const jump = time.Hour
+
 // result of SCAN_END when an interlock ended the scan.
 const cutOff = 3
 
@@ -203,8 +206,17 @@ func (s *Scanner) Deliver(ctx context.Context, shot Shot) (Left, error) {
 		}
 	}
 	name := shot.ID + "_v1.png"
+	taken := shot.at
+	if s.board.On(fault.XRay, "clock-jump") {
+		taken = taken.Add(jump)
+		left.Faults = append(left.Faults, "clock-jump")
+	}
+	kind, kv, ma := Cargo, 6000.0, 0.1
+	if s.set.Kind == Baggage {
+		kind, kv, ma = Baggage, 160, 0.6
+	}
 	side := Sidecar{
-		ScanID: shot.ID, View: 1, File: name, Kind: "cargo", Energy: "high", Time: shot.at, KV: 6000, MA: 0.1,
+		ScanID: shot.ID, View: 1, File: name, Kind: kind, Energy: "high", Time: taken, KV: kv, MA: ma,
 		Width: img.Width, Height: img.Height, Bits: 16, AirLevel: img.AirLevel, MMPerPixel: img.MMPerPixel,
 		Bytes: len(file), SHA256: digest(file), Complete: shot.Result == 0,
 	}

@@ -1,5 +1,5 @@
-// Package scanner simulates a drive-through cargo X-ray scanner that speaks
-// XSP/1 on a serial line and leaves its images in a drop folder.
+// Package scanner simulates an X-ray scanner, drive-through for cargo or a
+// tunnel with a belt for baggage, that speaks XSP/1 on a serial line and leaves its images in a drop folder.
 //
 // It sends $XSTA once a second and on change, $XEVT at begin and end of a scan
 // and $XIMG when an image lies complete in the folder: image and sidecar are
@@ -36,12 +36,19 @@ type Book interface {
 type Settings struct {
 	Drop   string // folder for the images
 	Lane   string // two digits; a scan id is L<lane>-<number>
+	Kind   string // Cargo when empty, or Baggage
 	Pace   pace.Pace
 	NextID func() (int, error) // gives scan numbers, none twice
 	// Keep is how long images stay in the folder; the scanner's own disk is
 	// finite too.
 	Keep time.Duration
 }
+
+// Kinds of scanner.
+const (
+	Cargo   = "cargo"
+	Baggage = "baggage"
+)
 
 const (
 	statusBeat = time.Second     // real time: the protocol's heartbeat
@@ -154,6 +161,9 @@ func (s *Scanner) status() {
 	state, xray, curtain, stop, code := s.state()
 	s.mu.Lock()
 	belt := s.belt
+	if s.scanning && s.set.Kind == Baggage && state == "SCANNING" {
+		belt = "FWD" // its own controller moves it while a bag is in the tunnel
+	}
 	s.mu.Unlock()
 	s.send("", "XSTA", fmt.Sprintf("%s,%s,%s,%s,%s,%s", state, belt, xray, curtain, stop, code))
 }
