@@ -76,6 +76,7 @@ test: deps-test build check-short ## everything CI runs: unit, browser and smoke
 	$(GO) test -race -shuffle=on -timeout 15m $$($(GO) list ./... | grep -v '/vision/accuracy$$')
 	$(GO) test -timeout 15m -v ./internal/vision/accuracy  # figures of the models; arithmetic only, so without -race
 	$(MAKE) --no-print-directory fuzz-short smoke story
+	SOAK=short $(MAKE) --no-print-directory soak
 
 .PHONY: story
 story: build deps-test ## the onlooker's story in two real browsers, and bad input through every door
@@ -86,6 +87,14 @@ smoke: build deps-test ## the demo headless, with kill -9 at seeded points and a
 	@mkdir -p build/torture
 	@for p in $(PROGRAMS); do CGO_ENABLED=0 $(GO) build -trimpath -tags torture -o build/torture/$$p ./cmd/$$p; done
 	SMOKE_WITHOUT_VISION=1 $(GO) test -tags smoke -count=1 -timeout 10m -v ./internal/smoke
+
+.PHONY: soak
+soak: build deps-test ## an hour of traffic at four times Lang Son's peak against the truth (MINUTES= simulated, SPEED=, SOAK=short)
+	$(GO) test -tags soak -count=1 -timeout 0 -v ./internal/soak
+
+.PHONY: faults
+faults: build deps-test ## every fault of the simulator once, and what each shows: a table, also in build/faults.md
+	$(GO) test -tags faults -count=1 -timeout 15m -v ./internal/story/faults
 
 .PHONY: check-short check
 check-short: web ## formatting, vet, generated files and tidy modules

@@ -79,7 +79,8 @@ type sight struct {
 	Played
 	*Site
 	next time.Time // when the same device is spoilt again; the run's end when not
-	mine []book.Frame
+	// others are the other faults of the same device.
+	others []Played
 }
 
 // want is one thing that has to be seen: where it is seen, or why it is not.
@@ -104,12 +105,8 @@ func (s *sight) changes(from, to time.Time) []event.DeviceChange {
 	return all
 }
 
-func short(id event.ID) string {
-	if len(id) > 10 {
-		return "…" + string(id[len(id)-8:])
-	}
-	return string(id)
-}
+// short is an id as it stands in traces: whole, so that it can be searched for.
+func short(id event.ID) string { return string(id) }
 
 func clock(t time.Time) string { return t.UTC().Format("15:04:05.0") }
 
@@ -198,10 +195,15 @@ func invalid(s *sight) (string, bool) {
 	return fmt.Sprintf("%d frames not understood (log %s)", n, short(log)), true
 }
 
-// understood wants that nothing was not understood.
+// understood wants that nothing was not understood. A log covers some seconds:
+// one that touches another fault of the device too says nothing of this one.
+// That every frame was cut where it should be, the account tells by itself.
 func understood(s *sight) (string, bool) {
-	if n, log := s.unread(); n > 0 {
-		return fmt.Sprintf("%d frames were not understood (log %s)", n, short(log)), false
+	for _, l := range s.History.Logs {
+		shared := slices.ContainsFunc(s.others, func(o Played) bool { return !l.From.After(o.To.Add(soon)) && !l.To.Before(o.From) })
+		if l.Lane == s.Device.Lane && l.Device == s.Device.Name && l.Invalid > 0 && !shared && !l.From.After(s.To.Add(soon)) && !l.To.Before(s.From) {
+			return fmt.Sprintf("%d frames were not understood (log %s)", l.Invalid, short(l.ID)), false
+		}
 	}
 	return "every frame understood", true
 }
