@@ -40,7 +40,11 @@ func TestMain(m *testing.M) {
 			panic(err)
 		}
 		defer os.RemoveAll(dir)
-		build := exec.Command("go", "build", "-o", dir, "gatehouse/cmd/gatehouse", "gatehouse/cmd/gatectl")
+		args := []string{"build", "-o", dir}
+		if raced {
+			args = append(args, "-race")
+		}
+		build := exec.Command("go", append(args, "gatehouse/cmd/gatehouse", "gatehouse/cmd/gatectl")...)
 		if out, err := build.CombinedOutput(); err != nil {
 			fmt.Fprintf(os.Stderr, "%s", out)
 			return 1

@@ -50,8 +50,11 @@ func (c *Client) Reload(ctx context.Context) (r Reloaded, err error) {
 func (c *Client) Watch(ctx context.Context, lane, device string, each func(event.Reading) error) error {
 	q := url.Values{"lane": {lane}, "device": {device}}
 	body, err := c.open(ctx, http.MethodGet, "/watch?"+q.Encode())
-	if err != nil {
+	if err != nil && ctx.Err() == nil {
 		return err
+	}
+	if err != nil {
+		return nil
 	}
 	defer body.Close()
 	lines := json.NewDecoder(bufio.NewReader(body))
