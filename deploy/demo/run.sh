@@ -5,7 +5,7 @@
 set -euo pipefail
 root=$(cd "$(dirname "$0")/../.." && pwd)
 state=$1
-mkdir -p "$state/log"
+mkdir -p "$state/log" "$state/sim/expected"
 cd "$state"
 export PATH="$root/bin:$PATH"
 configs="$root/configs/demo"
@@ -60,13 +60,14 @@ await borderguard 8082
 
 cat <<TEXT
 
-Gatehouse demo gate 15BB Hữu Nghị is running. A lorry comes about every 20 seconds.
+Gatehouse demo gate 15BB Hữu Nghị is running: a goods lane (01), a lorry about every
+half minute, and a baggage hall (02), a traveller about every twenty seconds.
 
   Customs        $(gatehouse-console url --config "$configs/customs.yaml")
   Border Guard   $(gatehouse-console url --config "$configs/borderguard.yaml")
 
-  Pull a cable   $root/bin/gatesim fault unplug --device rpm --for 20s --state $PWD/sim
-  Other faults   $root/bin/gatesim list-faults
+  Pull a cable   $root/bin/gatesim fault unplug --lane 01 --device rpm --for 20s --state $PWD/sim
+  Other faults   $root/bin/gatesim fault list
   Logs           $PWD/log
 
 Ctrl-C ends it.
