@@ -152,13 +152,16 @@ func (f runFlags) camera(s scenario.Scenario, lane, device string) (camera.Setti
 		Broker: f.broker, User: f.user, ClientID: "gatesim-" + book.Key(lane, device), Queue: cameraQueue,
 		Topic: strings.Join([]string{s.Root, s.Gate, lane, device}, "/"),
 	}
+	if f.user != "" {
+		m.ClientID = f.user // brokers bind a client id to its user
+	}
 	if f.password == "" {
 		return m, nil
 	}
 	file := f.password
 	folder, name := filepath.Split(file)
 	if own := strings.TrimSuffix(name, f.user+".password"); f.user != "" && own != name && device != f.user {
-		m.User, file = device, filepath.Join(folder, own+device+".password")
+		m.User, m.ClientID, file = device, device, filepath.Join(folder, own+device+".password")
 	}
 	secret, err := os.ReadFile(file)
 	if err != nil {
