@@ -1,0 +1,164 @@
+package physics
+
+import (
+	"cmp"
+	"errors"
+	"fmt"
+	"math"
+	"slices"
+
+	"gatehouse/internal/vision/xray/matter"
+)
+
+// Point is a measured or computed thickness of a reference material.
+type Point struct {
+	Areal float64 `json:"areal"` // g/cm2
+	High  float64 `json:"high"`  // log attenuation
+	Low   float64 `json:"low"`
+}
+
+// Curves are a scanner's reference materials: what is organic, inorganic or
+// metal lies between them.
+type Curves struct {
+	Organic   []Point `json:"organic"`   // polyethylene
+	Inorganic []Point `json:"inorganic"` // aluminium
+	Metal     []Point `json:"metal"`     // steel
+	Nominal   bool    `json:"nominal,omitempty"`
+}
+
+// Names of the reference materials.
+const (
+	refOrganic   = "polyethylene"
+	refInorganic = "aluminium"
+	refMetal     = "steel"
+)
+
+// Places between the reference materials, 0 organic, 1 inorganic, 2 metal, at
+// which a class ends: effective atomic numbers 10 and 20 by the cube that the
+// photoelectric effect follows (6, 13 and 26 are the references').
+const (
+	organicTo   = 0.42
+	inorganicTo = 1.38
+)
+
+// Nominal are curves for a tube voltage when the scanner has not been
+// calibrated: three lines stand for each detector's spectrum.
+func Nominal(kv float64) (*Curves, error) {
+	if kv < 80 || kv > 320 {
+		return nil, fmt.Errorf("there are no nominal material curves for %.0f kV", kv)
+	}
+	high := [][2]float64{{0.42, 0.35}, {0.60, 0.45}, {0.85, 0.20}}
+	low := [][2]float64{{0.26, 0.45}, {0.38, 0.35}, {0.58, 0.20}}
+	through := func(lines [][2]float64, m matter.Material, areal float64) float64 {
+		sum := 0.0
+		for _, l := range lines {
+			sum += l[1] * math.Exp(-m.Mu(l[0]*kv)*areal)
+		}
+		return -math.Log(sum)
+	}
+	c := &Curves{Nominal: true}
+	for name, to := range map[string]*[]Point{refOrganic: &c.Organic, refInorganic: &c.Inorganic, refMetal: &c.Metal} {
+		m, _ := matter.Named(name)
+		most := map[string]float64{refOrganic: 60, refInorganic: 40, refMetal: 35}[name]
+		for k := 1; k <= 24; k++ {
+			areal := most * math.Pow(float64(k)/24, 2)
+			*to = append(*to, Point{areal, through(high, m, areal), through(low, m, areal)})
+		}
+	}
+	return c, nil
+}
+
+// ErrCurves is wrapped by the errors of Check.
+var ErrCurves = errors.New("the material curves are of no use")
+
+// leastPoints is how many steps a curve must have.
+const leastPoints = 4
+
+// Check tells whether the curves can part materials.
+func (c *Curves) Check() error {
+	for name, p := range map[string][]Point{refOrganic: c.Organic, refInorganic: c.Inorganic, refMetal: c.Metal} {
+		if len(p) < leastPoints {
+			return fmt.Errorf("%w: %s has %d steps, at least %d are needed", ErrCurves, name, len(p), leastPoints)
+		}
+		for i, q := range p {
+			if q.Areal <= 0 || q.High <= 0 || q.Low <= 0 || i > 0 && q.High <= p[i-1].High {
+				return fmt.Errorf("%w: %s does not attenuate more from step to step", ErrCurves, name)
+			}
+		}
+	}
+	t := c.table(8)
+	apart := 0
+	for i := 10; i < len(t.low[0]) && float64(i)*tableStep < 3; i++ {
+		if t.low[0][i] < t.low[1][i] && t.low[1][i] < t.low[2][i] {
+			apart++
+		}
+	}
+	if apart < 50 {
+		return fmt.Errorf("%w: the two energies do not tell the materials apart", ErrCurves)
+	}
+	return nil
+}
+
+// tableStep is the log attenuation between entries of a table.
+const tableStep = 0.02
+
+// table is the curves by the high energy's log attenuation: the low energy's
+// and the areal density of each material.
+type table struct {
+	low, areal [3][]float32
+	most       float64
+}
+
+func (c *Curves) table(most float64) table {
+	t := table{most: most}
+	for k, p := range [][]Point{c.Organic, c.Inorganic, c.Metal} {
+		p = slices.SortedFunc(slices.Values(p), func(a, b Point) int { return cmp.Compare(a.High, b.High) })
+		n := int(most/tableStep) + 2
+		t.low[k], t.areal[k] = make([]float32, n), make([]float32, n)
+		low, areal := smooth(p, func(q Point) float64 { return q.Low }), smooth(p, func(q Point) float64 { return q.Areal })
+		for i := range n {
+			h := float64(i) * tableStep
+			t.low[k][i], t.areal[k][i] = float32(low(h)), float32(areal(h))
+		}
+	}
+	return t
+}
+
+// smooth is a monotone curve through the origin and the points, by cubics with
+// the slopes of Fritsch and Carlson (SIAM J. Numer. Anal. 17, 1980). Beyond the
+// last point it goes on straight.
+func smooth(p []Point, value func(Point) float64) func(h float64) float64 {
+	n := len(p) + 1
+	x, y := make([]float64, n), make([]float64, n)
+	for i, q := range p {
+		x[i+1], y[i+1] = q.High, value(q)
+	}
+	d := make([]float64, n-1) // of the chords
+	for i := range d {
+		d[i] = (y[i+1] - y[i]) / (x[i+1] - x[i])
+	}
+	m := make([]float64, n) // at the points
+	m[0], m[n-1] = d[0], d[n-2]
+	if n > 2 {
+		// The curve bends most at its beginning: half the change of the chords.
+		m[0] = max(0, d[0]+(d[0]-d[1])*(x[1]-x[0])/(x[2]-x[0]))
+	}
+	for i := 1; i < n-1; i++ {
+		if d[i-1] > 0 && d[i] > 0 {
+			w1, w2 := 2*(x[i+1]-x[i])+(x[i]-x[i-1]), (x[i+1]-x[i])+2*(x[i]-x[i-1])
+			m[i] = (w1 + w2) / (w1/d[i-1] + w2/d[i])
+		}
+	}
+	return func(h float64) float64 {
+		i := 0
+		for i < n-2 && h > x[i+1] {
+			i++
+		}
+		w := x[i+1] - x[i]
+		t := (h - x[i]) / w
+		if t > 1 {
+			return y[n-1] + (h-x[n-1])*m[n-1]
+		}
+		return y[i]*(1+2*t)*(1-t)*(1-t) + m[i]*w*t*(1-t)*(1-t) + y[i+1]*t*t*(3-2*t) + m[i+1]*w*t*t*(t-1)
+	}
+}
