@@ -27,13 +27,13 @@ import (
 const cameraQueue = 64
 
 type runFlags struct {
-	scenario, state, control         string
-	speed                            float64
-	count                            int
-	duration                         time.Duration
-	seed                             uint64
-	broker, user, password           string
-	realPhotos                       float64
+	scenario, state, control string
+	speed                    float64
+	count                    int
+	duration                 time.Duration
+	seed                     uint64
+	broker, user, password   string
+	realPhotos               float64
 }
 
 func newRunCmd() *cobra.Command {

@@ -214,8 +214,7 @@ c.close()
 	require.NoError(t, os.WriteFile(file, []byte(script), 0o600))
 	cmd := exec.CommandContext(t.Context(), python, file, b.link)
 	out, err := cmd.Output()
-	var failed *exec.ExitError
-	if errors.As(err, &failed) {
+	if failed, ok := errors.AsType[*exec.ExitError](err); ok {
 		t.Fatalf("%s", failed.Stderr)
 	}
 	require.NoError(t, err)

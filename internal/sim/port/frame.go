@@ -47,7 +47,7 @@ func (p *Port) Put(f Frame) bool {
 		p.waiting = append(p.waiting, f)
 		return true
 	}
-	all := append(p.waiting, f)
+	all := slices.Concat(p.waiting, []Frame{f})
 	p.waiting = nil
 	if len(all) > 1 {
 		return p.together(all)

@@ -67,15 +67,15 @@ type bench struct {
 	jobs  sync.WaitGroup
 }
 
-func plug(t *testing.T, device string, make func(b *bench) func(context.Context) error) *bench {
+func plug(t *testing.T, device string, equip func(b *bench) func(context.Context) error) *bench {
 	t.Helper()
 	link := filepath.Join(t.TempDir(), device)
 	b := &bench{notes: &notes{}, board: fault.NewBoard(nil)}
 	b.port = port.New(device, link, 1, b.board, b, slog.New(slog.DiscardHandler))
-	run := make(b)
+	run := equip(b)
 	ctx, end := context.WithCancel(context.Background())
 	b.ctx = ctx
-	up := newSignal()
+	up := make(chan struct{})
 	b.jobs.Go(func() { _ = b.port.Run(ctx, up) })
 	if run != nil {
 		b.jobs.Go(func() { _ = run(ctx) })
@@ -93,8 +93,6 @@ func plug(t *testing.T, device string, make func(b *bench) func(context.Context)
 	})
 	return b
 }
-
-func newSignal() chan struct{} { return make(chan struct{}) }
 
 func (b *bench) read(t *testing.T, n int) []byte {
 	t.Helper()

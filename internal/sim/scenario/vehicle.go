@@ -355,39 +355,39 @@ func (x Special) apply(v *Vehicle) {
 	}
 }
 
-func (v Special) check(devices []string) error {
+func (x Special) check(devices []string) error {
 	var errs []error
 	one := func(field, value string, known ...string) {
 		if value != "" && !slices.Contains(known, value) {
-			errs = append(errs, fmt.Errorf("vehicle %d: %s %q is none of %s", v.Number, field, value, strings.Join(known, ", ")))
+			errs = append(errs, fmt.Errorf("vehicle %d: %s %q is none of %s", x.Number, field, value, strings.Join(known, ", ")))
 		}
 	}
-	if v.Number < 1 {
+	if x.Number < 1 {
 		errs = append(errs, errors.New("vehicles: number counts from 1"))
 	}
-	if v.Plate != "" {
-		if _, err := plate.Parse(v.Plate, 1, plate.Yellow); err != nil {
-			errs = append(errs, fmt.Errorf("vehicle %d: %w", v.Number, err))
+	if x.Plate != "" {
+		if _, err := plate.Parse(x.Plate, 1, plate.Yellow); err != nil {
+			errs = append(errs, fmt.Errorf("vehicle %d: %w", x.Number, err))
 		}
 	}
-	if v.Rows < 0 || v.Rows > 2 {
-		errs = append(errs, fmt.Errorf("vehicle %d: rows is 1 or 2", v.Number))
+	if x.Rows < 0 || x.Rows > 2 {
+		errs = append(errs, fmt.Errorf("vehicle %d: rows is 1 or 2", x.Number))
 	}
-	if v.After != "" {
-		if _, err := time.ParseDuration(v.After); err != nil {
-			errs = append(errs, fmt.Errorf("vehicle %d: headway: %w", v.Number, err))
+	if x.After != "" {
+		if _, err := time.ParseDuration(x.After); err != nil {
+			errs = append(errs, fmt.Errorf("vehicle %d: headway: %w", x.Number, err))
 		}
 	}
-	one("colour", v.Colour, string(plate.Yellow), string(plate.White), string(plate.Blue))
-	one("load", v.Load, render.Loads()...)
-	one("layout", v.Layout, render.Rigid, render.Semi)
-	one("light", v.Light, lights()...)
-	one("threat", v.Threat, append(render.Threats(), "none")...)
-	one("follows", v.Follows, TailGate, BackToBack)
-	for _, p := range v.Plant {
+	one("colour", x.Colour, string(plate.Yellow), string(plate.White), string(plate.Blue))
+	one("load", x.Load, render.Loads()...)
+	one("layout", x.Layout, render.Rigid, render.Semi)
+	one("light", x.Light, lights()...)
+	one("threat", x.Threat, append(render.Threats(), "none")...)
+	one("follows", x.Follows, TailGate, BackToBack)
+	for _, p := range x.Plant {
 		one("plant", p, plants()...)
 	}
-	for _, d := range v.Away {
+	for _, d := range x.Away {
 		one("away", d, devices...)
 	}
 	return errors.Join(errs...)
