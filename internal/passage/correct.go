@@ -86,7 +86,10 @@ func (e *Engine) named(id event.ID, recalled []event.Passage) (*passage, string)
 	if i < 0 {
 		return nil, "the passage is not known in this lane"
 	}
-	p := e.recall(recalled[i])
+	p, err := e.recall(recalled[i])
+	if err != nil {
+		return nil, "its record cannot be read: " + err.Error()
+	}
 	p.Touched = e.now
 	// It goes where it was in the order, although no reading can be its own.
 	at, _ := slices.BinarySearchFunc(e.s.Passages, p, func(a, b *passage) int { return a.Record.OpenedAt.Compare(b.Record.OpenedAt) })
@@ -179,6 +182,11 @@ func (e *Engine) merge(p, other *passage, c *event.Correction) string {
 	case p.Record.State == event.Cancelled:
 		return "the passage is cancelled"
 	}
+	if p.Aside && !other.Aside { // it is in the lane now, where the other is
+		p.Aside = false
+		i, j := slices.Index(e.s.Passages, p), slices.Index(e.s.Passages, other)
+		e.s.Passages[i], e.s.Passages[j] = other, p
+	}
 	p.Frozen = p.Frozen || other.Frozen
 	e.moveFindings(other, p, func(event.Finding) bool { return true })
 	p.join(other)
@@ -202,9 +210,12 @@ func (e *Engine) merge(p, other *passage, c *event.Correction) string {
 		Stated: left.Stated, Corrections: left.Corrections, MergedInto: p.Record.ID, Coverage: left.Coverage,
 		Findings: left.Findings, Readings: []event.ReadingRef{},
 	}, Derived: other.Derived, Alerts: other.Alerts, Aside: true, Frozen: true}
+	now := e.now
 	if other.Record.ClosedAt == nil {
-		closed := e.now
-		other.Record.ClosedAt = &closed
+		other.Record.ClosedAt = &now
+	}
+	if other.Record.LeftAt == nil {
+		other.Record.LeftAt = &now
 	}
 	e.record(other, c, p.Record.ID)
 	return ""

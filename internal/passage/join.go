@@ -66,6 +66,7 @@ func (p *passage) join(o *passage) {
 	r.Barcodes = joined(r.Barcodes, s.Barcodes, func(b event.BarcodeReading) time.Time { return b.At })
 	r.Readings = joined(r.Readings, s.Readings, func(x event.ReadingRef) time.Time { return x.ReceivedAt })
 	r.Readings = r.Readings[:min(len(r.Readings), readingsPerRecord)]
+	p.joinTimes(o, second)
 	if second {
 		r.Weighings, p.Weighs = slices.Concat(s.Weighings, r.Weighings), slices.Concat(o.Weighs, p.Weighs)
 		r.Radiation = joinProfiles(s.Radiation, r.Radiation)
@@ -87,6 +88,31 @@ func (p *passage) join(o *passage) {
 	for _, w := range o.Watch {
 		p.joinWatch(w)
 	}
+}
+
+// joinTimes joins the times of the radiation samples, before their courses are
+// joined.
+func (p *passage) joinTimes(o *passage, second bool) {
+	switch {
+	case o.Record.Radiation == nil:
+		return
+	case p.Record.Radiation == nil:
+		p.GammaAt, p.NeutronAt = o.GammaAt, o.NeutronAt
+		return
+	}
+	a, b := p, o
+	if second {
+		a, b = o, p
+	}
+	ago := b.Record.Radiation.StartedAt.Sub(a.Record.Radiation.StartedAt).Milliseconds()
+	shifted := func(first, then []int64) []int64 {
+		out := slices.Clone(first)
+		for _, ms := range then {
+			out = append(out, ms+ago)
+		}
+		return out
+	}
+	p.GammaAt, p.NeutronAt = shifted(a.GammaAt, b.GammaAt), shifted(a.NeutronAt, b.NeutronAt)
 }
 
 func (p *passage) joinAlarm(a alarm) {

@@ -113,7 +113,8 @@ func (e *Engine) comesBy(p *passage) bool {
 	})
 }
 
-// lastTouched is from when on a passage that has ended is kept.
+// lastTouched is from when on a passage that has ended is kept: its newest
+// version is on the chain before it can be forgotten and called back.
 func (p *passage) lastTouched() time.Time {
 	if p.Record.ClosedAt == nil || p.Touched.After(*p.Record.ClosedAt) {
 		return p.Touched
@@ -171,7 +172,7 @@ func (e *Engine) publish() {
 		e.lookUp(p)
 		e.judge(p)
 		p.Record.Pending = p.pending()
-		p.dirty = false
+		p.dirty, p.Touched = false, e.now
 		p.Record.Version++
 		version := VersionID(p.Record.ID, p.Record.Version)
 		e.share(event.TypePassage, version, string(p.Record.ID), e.now, p.Record)

@@ -106,10 +106,12 @@ func (p *passage) profile(r *event.Reading) {
 	switch m.Channel {
 	case channelGamma:
 		f.Gamma, f.GammaIntervalMS = append(f.Gamma, sum), m.IntervalMS
+		p.GammaAt = append(p.GammaAt, r.ReceivedAt.Sub(f.StartedAt).Milliseconds())
 		f.GammaAlarm = f.GammaAlarm || m.Alarm
 		p.slide(sum, m.IntervalMS)
 	case channelNeutron:
 		f.Neutron, f.NeutronIntervalMS = append(f.Neutron, sum), m.IntervalMS
+		p.NeutronAt = append(p.NeutronAt, r.ReceivedAt.Sub(f.StartedAt).Milliseconds())
 		f.NeutronAlarm = f.NeutronAlarm || m.Alarm
 	}
 }

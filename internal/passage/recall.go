@@ -1,13 +1,24 @@
 package passage
 
 import (
+	"encoding/json"
+
 	"gatehouse/internal/event"
 )
 
 // recall makes a passage of its last shared version, so that an officer can
 // correct it. No reading can be its own any more, and coverage stays as it was
 // shared: what it follows from is not in the record.
-func (e *Engine) recall(record event.Passage) *passage {
+func (e *Engine) recall(given event.Passage) (*passage, error) {
+	// A copy through its JSON form: what is kept must not reach into the entry.
+	var record event.Passage
+	b, err := json.Marshal(given)
+	if err == nil {
+		err = json.Unmarshal(b, &record)
+	}
+	if err != nil {
+		return nil, err
+	}
 	p := &passage{Record: record, Aside: true, Frozen: true, JoinOver: true, VisionOver: true}
 	for _, f := range record.Findings {
 		if factual(f.Code) {
@@ -43,5 +54,5 @@ func (e *Engine) recall(record event.Passage) *passage {
 	if best := p.best(viewFront); best != nil {
 		p.Plate = best.Text
 	}
-	return p
+	return p, nil
 }

@@ -151,9 +151,14 @@ func (p *passage) cutRadiation(n *passage, at time.Time) {
 		return
 	}
 	first, second := *r, *r
-	first.Gamma, second.Gamma = cutCourse(r.Gamma, r.StartedAt, r.GammaIntervalMS, at)
-	first.Neutron, second.Neutron = cutCourse(r.Neutron, r.StartedAt, r.NeutronIntervalMS, at)
+	i := cutIndex(len(r.Gamma), p.GammaAt, r.StartedAt, r.GammaIntervalMS, at)
+	j := cutIndex(len(r.Neutron), p.NeutronAt, r.StartedAt, r.NeutronIntervalMS, at)
+	first.Gamma, second.Gamma = cutList(r.Gamma, i)
+	first.Neutron, second.Neutron = cutList(r.Neutron, j)
 	second.StartedAt = later(at, r.StartedAt)
+	ago := second.StartedAt.Sub(r.StartedAt).Milliseconds()
+	p.GammaAt, n.GammaAt = cutTimes(p.GammaAt, i, ago)
+	p.NeutronAt, n.NeutronAt = cutTimes(p.NeutronAt, j, ago)
 	first.MaxSigma, second.MaxSigma = maxSigma(&first), maxSigma(&second)
 	second.SpeedKMH = nil
 	if !p.Frozen {
@@ -184,13 +189,38 @@ func (p *passage) flagged(channel string, at time.Time) (before, after bool) {
 	return false, false
 }
 
-func cutCourse(course []float64, began time.Time, intervalMS int, at time.Time) (before, after []float64) {
-	if intervalMS <= 0 {
-		return course, []float64{}
+// cutIndex is the first sample of a course from the moment on: by when the
+// samples came, or of a course that was read back from the record by its
+// interval.
+func cutIndex(length int, times []int64, began time.Time, intervalMS int, at time.Time) int {
+	after := at.Sub(began).Milliseconds()
+	if len(times) == length {
+		if i := slices.IndexFunc(times, func(ms int64) bool { return ms >= after }); i >= 0 {
+			return i
+		}
+		return length
 	}
-	i := int(math.Ceil(float64(at.Sub(began).Milliseconds()) / float64(intervalMS)))
-	i = min(max(i, 0), len(course))
-	return append([]float64{}, course[:i]...), append([]float64{}, course[i:]...)
+	if intervalMS <= 0 {
+		return length
+	}
+	i := int(math.Ceil(float64(after) / float64(intervalMS)))
+	return min(max(i, 0), length)
+}
+
+func cutList(list []float64, i int) (before, after []float64) {
+	return append([]float64{}, list[:i]...), append([]float64{}, list[i:]...)
+}
+
+// cutTimes divides the times of a course; those of the later part count from
+// its own start.
+func cutTimes(times []int64, i int, ago int64) (before, after []int64) {
+	if i > len(times) {
+		return nil, nil
+	}
+	for _, ms := range times[i:] {
+		after = append(after, ms-ago)
+	}
+	return slices.Clone(times[:i]), after
 }
 
 // maxSigma is the largest sigma of a whole course, as slide finds it sample by

@@ -106,6 +106,10 @@ type passage struct {
 	// Fastest is the highest speed that was measured, km/h.
 	Fastest float64   `json:"fastest,omitempty"`
 	Gamma   []float64 `json:"gamma,omitempty"` // the last samples, for the sliding second
+	// GammaAt and NeutronAt are when the samples of the profile came, in ms since
+	// its start.
+	GammaAt   []int64 `json:"gamma_at,omitempty"`
+	NeutronAt []int64 `json:"neutron_at,omitempty"`
 	// Scanner opened the passage, and with Item set it ends when the item leaves.
 	Scanner string `json:"scanner,omitempty"`
 	Item    bool   `json:"item,omitempty"`
@@ -119,7 +123,7 @@ type passage struct {
 	// Frozen passages were read back from the shared record, which does not
 	// tell all that coverage follows from.
 	Frozen bool `json:"frozen,omitempty"`
-	// Touched is when a correction last named the passage.
+	// Touched is when the newest version was made.
 	Touched time.Time `json:"touched,omitzero"`
 
 	dirty bool // the record changed in this Apply
