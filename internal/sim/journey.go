@@ -158,6 +158,9 @@ func (l *lane) findings(j *journey) []string {
 			found["COVERAGE-GAP"] = true
 		}
 	}
+	if c.Tamper { // a portal with an open cabinet is no portal
+		found["COVERAGE-GAP"] = true
+	}
 	if c.WrongWay {
 		return codes(found)
 	}
