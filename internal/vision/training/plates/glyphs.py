@@ -18,6 +18,19 @@ FACES = {
     "opentype/dosis/Dosis-Bold.otf": 1, "truetype/lato/Lato-Bold.ttf": 0.5, "opentype/play/Play-Bold.otf": 0.7,
     "truetype/dejavu/DejaVuSansMono-Bold.ttf": 0.4,
 }
+# Faces of the rendered test set (value: by how many pixels a hairline face is drawn bolder). Training refuses them.
+RESERVED = {
+    "opentype/bebas-neue/BebasNeue-Bold.otf": 0, "opentype/bebas-neue/BebasNeue-Regular.otf": 5,
+    "truetype/adf/GilliusADF-BoldCond.otf": 0, "truetype/adf/GilliusADFNo2-Bold.otf": 0,
+    "truetype/clear-sans/ClearSans-Bold.ttf": 0, "truetype/crosextra/Carlito-Bold.ttf": 0,
+    "truetype/routed-gothic/routed-gothic-narrow.ttf": 5, "truetype/osifont/osifont.ttf": 9,
+    "opentype/national-park/NationalPark-Heavy.otf": 0, "truetype/roadgeek/RG2014E.ttf": 0,
+}
+RESERVED_SCRIPTS = {
+    "CN": ["truetype/wqy/wqy-microhei.ttc", "truetype/droid/DroidSansFallbackFull.ttf"],
+    "TH": ["truetype/tlwg/Waree-Bold.ttf", "truetype/tlwg/Sawasdee-Bold.ttf"],
+    "LA": ["truetype/noto/NotoSansLao-Bold.ttf"], "KH": ["truetype/noto/NotoSansKhmer-Bold.ttf"],
+}
 SCRIPTS = {
     "CN": ["truetype/wqy/wqy-zenhei.ttc"],
     "TH": ["truetype/tlwg/Loma-Bold.ttf", "truetype/tlwg/Garuda-Bold.ttf"],
@@ -30,6 +43,9 @@ class Glyphs:
     """Gives alpha masks (uint8, HEIGHT tall) of single characters and of short script strings."""
 
     def __init__(self, data):
+        used = set(FACES) | set(sum(SCRIPTS.values(), []))
+        if taken := used & (set(RESERVED) | set(sum(RESERVED_SCRIPTS.values(), []))):
+            raise SystemExit("reserved for the rendered test set, not for training: " + ", ".join(sorted(taken)))
         self.faces = {os.path.join(ROOT, f): w for f, w in FACES.items() if os.path.exists(os.path.join(ROOT, f))}
         if not self.faces:
             raise SystemExit("no fonts found: install the font packages listed in README.md")
