@@ -12,9 +12,9 @@ import (
 
 // Point is a measured or computed thickness of a reference material.
 type Point struct {
-	Areal float64 `json:"areal"` // g/cm2
-	High  float64 `json:"high"`  // log attenuation
-	Low   float64 `json:"low"`
+	Areal float64 `json:"areal"`         // g/cm2
+	High  float64 `json:"high"`          // log attenuation
+	Low   float64 `json:"low,omitempty"` // 0 where too little came through
 }
 
 // Curves are a scanner's reference materials: what is organic, inorganic or
@@ -77,11 +77,11 @@ const leastPoints = 4
 // Check tells whether the curves can part materials.
 func (c *Curves) Check() error {
 	for name, p := range map[string][]Point{refOrganic: c.Organic, refInorganic: c.Inorganic, refMetal: c.Metal} {
-		if len(p) < leastPoints {
-			return fmt.Errorf("%w: %s has %d steps, at least %d are needed", ErrCurves, name, len(p), leastPoints)
+		if n := len(measuredLow(p)); n < leastPoints {
+			return fmt.Errorf("%w: %s has %d steps that both energies pass, at least %d are needed", ErrCurves, name, n, leastPoints)
 		}
 		for i, q := range p {
-			if q.Areal <= 0 || q.High <= 0 || q.Low <= 0 || i > 0 && q.High <= p[i-1].High {
+			if q.Areal <= 0 || q.High <= 0 || q.Low < 0 || i > 0 && q.High <= p[i-1].High {
 				return fmt.Errorf("%w: %s does not attenuate more from step to step", ErrCurves, name)
 			}
 		}
@@ -115,13 +115,18 @@ func (c *Curves) table(most float64) table {
 		p = slices.SortedFunc(slices.Values(p), func(a, b Point) int { return cmp.Compare(a.High, b.High) })
 		n := int(most/tableStep) + 2
 		t.low[k], t.areal[k] = make([]float32, n), make([]float32, n)
-		low, areal := smooth(p, func(q Point) float64 { return q.Low }), smooth(p, func(q Point) float64 { return q.Areal })
+		low, areal := smooth(measuredLow(p), func(q Point) float64 { return q.Low }), smooth(p, func(q Point) float64 { return q.Areal })
 		for i := range n {
 			h := float64(i) * tableStep
 			t.low[k][i], t.areal[k][i] = float32(low(h)), float32(areal(h))
 		}
 	}
 	return t
+}
+
+// measuredLow are the points at which the low energy was measured.
+func measuredLow(p []Point) []Point {
+	return slices.DeleteFunc(slices.Clone(p), func(q Point) bool { return q.Low <= 0 })
 }
 
 // smooth is a monotone curve through the origin and the points, by cubics with

@@ -165,7 +165,10 @@ func (t table) judge(h, l float64) (matter.Class, float32) {
 	if place > 1 {
 		ratio := at(t.areal[2]) / max(1e-9, at(t.areal[1]))
 		areal = at(t.areal[1]) * math.Pow(ratio, min(place, 2)-1)
-		if place > 2 && h < sureTo {
+		switch {
+		case h >= sureTo && place >= inorganicTo:
+			areal = at(t.areal[2])
+		case place > 2:
 			areal *= math.Pow(ratio, heavier*(min(place, beyondSteel)-2))
 		}
 	}

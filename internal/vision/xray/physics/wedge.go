@@ -89,10 +89,14 @@ func Measure(l Levels, o TestObject) (Setup, error) {
 		high, _ := stats(v.High, v.W, r)
 		low, _ := stats(v.Low, v.W, r)
 		// What is scattered must not pass for what came through.
-		if high <= max(v.Floor*2, 6*v.doubt(v.doubtHigh, r)) || low <= max(v.Floor*2, 6*v.doubt(v.doubtLow, r)) {
+		if high <= max(v.Floor*2, 6*v.doubt(v.doubtHigh, r)) {
 			continue
 		}
-		*to = append(*to, Point{step.MM / 10 * m.Density, -math.Log(high), -math.Log(low)})
+		p := Point{Areal: step.MM / 10 * m.Density, High: -math.Log(high)}
+		if low > max(v.Floor*2, 6*v.doubt(v.doubtLow, r)) {
+			p.Low = -math.Log(low)
+		}
+		*to = append(*to, p)
 	}
 	for _, p := range []*[]Point{&c.Organic, &c.Inorganic, &c.Metal} {
 		slices.SortFunc(*p, func(a, b Point) int { return cmp.Compare(a.Areal, b.Areal) })
