@@ -97,7 +97,7 @@ func (p Ports) demo() map[string]int {
 
 // limit is a line of the gate's configuration that limits how readings are
 // joined in time.
-var limit = regexp.MustCompile(`(?m)^(\s+(?:before|after|missing_end|tail_gate|transit): )(\S+)`)
+var limit = regexp.MustCompile(`(?m)^(\s+(?:before|after|missing_end|tail_gate|resume|transit): )(\S+)`)
 
 // quicken divides the limits by the speed of the simulated traffic.
 func (s *Stage) quicken(text []byte) []byte {
