@@ -5,6 +5,7 @@ package browsertest
 import (
 	"cmp"
 	"context"
+	"errors"
 	"fmt"
 	"log/slog"
 	"os"
@@ -179,21 +180,35 @@ func Shot(t testing.TB, browser context.Context, name string) {
 	require.NoError(t, os.WriteFile(filepath.Join(dir, fmt.Sprintf("%s.png", name)), png, 0o644))
 }
 
+// ErrNoChecker says that the accessibility checker was not installed.
+var ErrNoChecker = errors.New("axe-core is not installed; run `npm ci --ignore-scripts` in internal/console/web")
+
 // Accessible checks the page with axe against WCAG 2 AA. Where the checker was
 // not installed it says so aloud and goes on.
 func Accessible(t testing.TB, browser context.Context) {
 	t.Helper()
+	found, err := Faults(t, browser)
+	if errors.Is(err, ErrNoChecker) {
+		t.Log("SKIPPED: accessibility was not checked:", err)
+		return
+	}
+	require.NoError(t, err)
+	require.Empty(t, found, "accessibility")
+}
+
+// Faults lists what axe finds on the page against WCAG 2 AA; empty when it
+// finds nothing.
+func Faults(t testing.TB, browser context.Context) (string, error) {
+	t.Helper()
 	_, here, _, _ := runtime.Caller(0)
 	axe, err := os.ReadFile(filepath.Join(filepath.Dir(here), "..", "web", "node_modules", "axe-core", "axe.min.js"))
 	if err != nil {
-		t.Log("SKIPPED: axe-core is not installed, so accessibility was not checked; run `npm ci --ignore-scripts` in internal/console/web")
-		return
+		return "", ErrNoChecker
 	}
-	_, err = chromedp.Run(browser, chromedp.Evaluate[bool](string(axe)+"; true"))
-	require.NoError(t, err)
-	found, err := chromedp.Run(browser, chromedp.Evaluate[string](`axe.run(document, {runOnly: ["wcag2a", "wcag2aa", "wcag21aa"]}).then(r =>
+	if _, err = chromedp.Run(browser, chromedp.Evaluate[bool](string(axe)+"; true")); err != nil {
+		return "", err
+	}
+	return chromedp.Run(browser, chromedp.Evaluate[string](`axe.run(document, {runOnly: ["wcag2a", "wcag2aa", "wcag21aa"]}).then(r =>
 		r.violations.map(v => v.id + ": " + v.help + "\n" + v.nodes.map(n => "  " + n.target + "\n    " + n.failureSummary.replace(/\n/g, " ")).join("\n")).join("\n"))`,
 		chromedp.EvalAwaitPromise))
-	require.NoError(t, err)
-	require.Empty(t, found, "accessibility")
 }

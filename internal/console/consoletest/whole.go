@@ -82,7 +82,7 @@ func (s *Site) Lorry(n int, at time.Time, odd bool) event.Passage {
 			ID: event.NewID(at), Code: event.FindingWeightDeclared, Severity: event.Moderate, Lead: event.Customs, Score: 1, At: at.Add(22 * time.Second), Device: "scale",
 			Source:   event.Source{Kind: "rule", Name: "weight", Version: "1"},
 			Headline: event.Text{VI: "Trọng lượng lệch khai báo", EN: "Weight differs from the declared one"},
-			Figures:  map[string]any{"measured_kg": gross, "declared_kg": declared, "difference_percent": 15.9},
+			Figures:  map[string]any{"weighed_gross_kg": gross, "declared_gross_kg": declared, "difference_kg": gross - declared, "allowed_kg": 1650.0},
 		})
 	}
 	return p
@@ -136,7 +136,7 @@ func (s *Site) Traveller(n int, at time.Time, expired bool) event.Passage {
 			ID: event.NewID(at), Code: event.FindingDocumentExpired, Severity: event.Moderate, Lead: event.BorderGuard, Score: 1, At: at, Device: "mrz",
 			Source:   event.Source{Kind: "rule", Name: "document", Version: "1"},
 			Headline: event.Text{VI: "Hộ chiếu đã hết hạn", EN: "The passport has expired"},
-			Figures:  map[string]any{"expired_days": 650.0},
+			Figures:  map[string]any{"format": "TD3", "expiry": d.Expiry, "read_on": at.Format("2006-01-02")},
 		})
 	}
 	return p

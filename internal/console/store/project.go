@@ -175,8 +175,12 @@ func (t *batchTx) passage(e *Event, p *event.Passage, raw []byte) error {
 		}
 	}
 	for _, c := range p.Corrections {
-		if _, err := t.exec(`INSERT INTO passage_corrections (correction, passage) VALUES (?, ?) ON CONFLICT DO NOTHING`, string(c.ID), string(p.ID)); err != nil {
+		n, err := t.exec(`INSERT INTO passage_corrections (correction, passage) VALUES (?, ?) ON CONFLICT DO NOTHING`, string(c.ID), string(p.ID))
+		if err != nil {
 			return fmt.Errorf("correction of a passage: %w", err)
+		}
+		if n > 0 {
+			t.changed("correction", string(p.ID))
 		}
 	}
 	t.touched[p.ID] = true

@@ -121,3 +121,12 @@ func spanOf(r compared) string {
 	}
 	return "1"
 }
+
+// frontName is what the first plate of a passage is: of a wagon it is its
+// number.
+func frontName(p Page, kind event.PassageKind) string {
+	if kind == event.Wagon {
+		return p.T("plate.wagon")
+	}
+	return p.T("plate.front")
+}

@@ -6,6 +6,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"time"
 
 	"gatehouse/internal/console/web/lang"
 )
@@ -58,7 +59,13 @@ func figureLabel(p Page, key string) string {
 func figureValue(p Page, key string, v any) string {
 	switch x := v.(type) {
 	case string:
-		for _, family := range []string{"figurevalue", "device", "class", "direction"} {
+		if t, err := time.Parse(time.RFC3339Nano, x); err == nil {
+			return p.Full(t)
+		}
+		if t, err := time.Parse(time.DateOnly, x); err == nil {
+			return t.Format("02/01/2006")
+		}
+		for _, family := range []string{"figurevalue", "device", "class", "direction", "document"} {
 			if _, ok := p.Words[family+"."+x]; ok {
 				return p.Words.T(p.Lang, family+"."+x)
 			}

@@ -123,10 +123,14 @@ func comparison(p Page, x *event.Passage) []compared {
 	}
 	front, rear := plateOf(x, false), plateOf(x, true)
 	if x.Kind != event.Person {
-		add(p.T("fact.plate"), e.Plate, front.Text, e.Plate == front.Text)
+		name := p.T("fact.plate")
+		if x.Kind == event.Wagon {
+			name = p.T("fact.wagon")
+		}
+		add(name, e.Plate, front.Text, e.Plate == front.Text)
 		add(p.T("fact.rear"), e.RearPlate, rear.Text, e.RearPlate == rear.Text)
 		container, same := containerBeside(x, e.Container)
-		add(p.T("fact.container"), displayContainer(e.Container), displayContainer(container), same)
+		add(p.T("fact.container"), e.Container, container, same)
 	}
 	add(p.T("fact.declaration"), e.Declaration, declarationRead(x, e.Declaration), true)
 	declared, measured := "", ""
@@ -137,7 +141,7 @@ func comparison(p Page, x *event.Passage) []compared {
 	if gross != nil {
 		measured = kilograms(p, *gross)
 		if e.GrossKG != nil && *e.GrossKG > 0 {
-			measured += " · " + signed(p, (*gross-*e.GrossKG)/(*e.GrossKG)*100)
+			measured += " " + signed(p, (*gross-*e.GrossKG)/(*e.GrossKG)*100)
 		}
 	}
 	add(p.T("fact.gross"), declared, measured, !hasFinding(x, event.FindingWeightDeclared))

@@ -8,6 +8,10 @@ export function startRows(): (topic: string) => void {
   const body = document.querySelector<HTMLElement>("#passages");
   const lanes = document.querySelector<HTMLElement>("#devices");
   if (!body || !lanes) return () => {};
+  // A picture that is still on its way leaves its place empty.
+  for (const [kind, away] of [["error", true], ["load", false]] as const) {
+    body.addEventListener(kind, (e) => e.target instanceof HTMLImageElement && e.target.classList.toggle("away", away), true);
+  }
   const due = new Set<string>();
   const cards = new Set<string>();
   let timer = 0;
