@@ -10,18 +10,18 @@ import (
 
 // words are what technicians read, in one language.
 type words struct {
-	gate, configuration, since, differs         string
-	clock, clockGood, clockFree                 string
-	disk, free, reserve, journal                string
-	vision, visionOff, noDevices, requiredNote  string
-	never, ago, day                             string
-	reloaded, unchanged, refused, restart, what string
-	deviceHead, agencyHead                      []string
-	phases                                      map[control.Phase]string
-	states                                      map[event.DeviceState]string
-	agencies                                    map[event.Agency]string
-	changes                                     map[control.Kind]string
-	pick                                        func(event.Text) string
+	gate, configuration, since, differs        string
+	clock, clockGood, clockFree                string
+	disk, free, reserve, journal               string
+	vision, visionOff, noDevices, requiredNote string
+	never, ago, day                            string
+	reloaded, unchanged, refused, restart      string
+	deviceHead, agencyHead                     []string
+	phases                                     map[control.Phase]string
+	states                                     map[event.DeviceState]string
+	agencies                                   map[event.Agency]string
+	changes                                    map[control.Kind]string
+	pick                                       func(event.Text) string
 }
 
 func english() words {

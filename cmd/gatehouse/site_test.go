@@ -6,6 +6,7 @@ import (
 	"crypto/sha256"
 	"encoding/hex"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"log/slog"
 	"net"
@@ -67,7 +68,7 @@ type site struct {
 
 func newSite(t *testing.T) *site {
 	t.Helper()
-	dir, err := os.MkdirTemp("", "gh") // a socket's path must be short
+	dir, err := os.MkdirTemp("", "gh") //nolint:usetesting // a socket's path must be short
 	require.NoError(t, err)
 	t.Cleanup(func() { _ = os.RemoveAll(dir) })
 	s := &site{t: t, dir: dir, hub: freePort(t)}
@@ -174,7 +175,7 @@ func (s *site) gatectl(args ...string) (stdout, stderr string, status int) {
 	cmd.Dir, cmd.Stdout, cmd.Stderr = s.dir, &out, &errs
 	cmd.Env = append(os.Environ(), "LC_ALL=C.UTF-8")
 	err := cmd.Run()
-	if _, exited := err.(*exec.ExitError); !exited {
+	if _, exited := errors.AsType[*exec.ExitError](err); !exited {
 		require.NoError(s.t, err)
 	}
 	return out.String(), errs.String(), cmd.ProcessState.ExitCode()

@@ -43,8 +43,7 @@ func load(t *testing.T, text string) (*config.File, error) {
 	require.NoError(t, os.WriteFile(path, []byte(text), 0o600))
 	f, err := config.Load(path)
 	if err != nil {
-		var ps config.Problems
-		if errors.As(err, &ps) {
+		if ps, ok := errors.AsType[config.Problems](err); ok {
 			for i := range ps {
 				ps[i].File = filepath.Base(ps[i].File)
 			}

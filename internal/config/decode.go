@@ -16,6 +16,7 @@ type decoder struct {
 	file     *File
 	anchors  map[string]ast.Node
 	problems Problems
+	merges   int // that are under way
 }
 
 // defaulter is a type that knows what its fields are when the file leaves them
@@ -35,7 +36,7 @@ func (d *decoder) problem(n ast.Node, path, try, format string, args ...any) {
 // value decodes a node into a settable value.
 func (d *decoder) value(n ast.Node, into reflect.Value, path string, above []level) {
 	d.file.places[path] = tokenOf(n)
-	if v, ok := into.Addr().Interface().(defaulter); ok {
+	if v, ok := reflect.TypeAssert[defaulter](into.Addr()); ok {
 		v.defaults()
 	}
 	n = d.resolve(n)
@@ -127,9 +128,7 @@ func (d *decoder) pairs(m ast.MapNode, path string, each func(key, value ast.Nod
 	for it := m.MapRange(); it.Next(); {
 		key := it.Key()
 		if key.IsMergeKey() {
-			if merged, ok := d.resolve(it.Value()).(ast.MapNode); ok {
-				d.pairs(merged, path, each)
-			}
+			d.merge(it.Value(), path, each)
 			continue
 		}
 		name := key.GetToken().Value
@@ -139,6 +138,24 @@ func (d *decoder) pairs(m ast.MapNode, path string, each func(key, value ast.Nod
 		}
 		seen[name] = key.GetToken()
 		each(key, it.Value())
+	}
+}
+
+// maxMerges bounds how deep merged mappings may merge others; one that merges
+// itself would never end.
+const maxMerges = 8
+
+func (d *decoder) merge(from ast.Node, path string, each func(key, value ast.Node)) {
+	merged, ok := d.resolve(from).(ast.MapNode)
+	switch {
+	case !ok:
+		d.problem(from, path, "write <<: *name, with &name at the section that is meant", "<< must name a section that stands further up")
+	case d.merges >= maxMerges:
+		d.problem(from, path, "", "sections are merged into each other more than %d deep", maxMerges)
+	default:
+		d.merges++
+		d.pairs(merged, path, each)
+		d.merges--
 	}
 }
 

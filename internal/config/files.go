@@ -70,11 +70,11 @@ func (c *fileCheck) stat(path, name, try string, must bool) fs.FileInfo {
 	if name == "" {
 		return nil
 	}
-	real := name
+	file := name
 	if !filepath.IsAbs(name) {
-		real = filepath.Join(c.dir, name)
+		file = filepath.Join(c.dir, name)
 	}
-	info, err := os.Stat(real)
+	info, err := os.Stat(file)
 	switch {
 	case err == nil:
 		return info

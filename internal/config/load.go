@@ -196,8 +196,8 @@ func (f *File) Settings(lane, device int) func(into any) error {
 			above := []level{{"", reflect.TypeFor[Gate]()}, {"", reflect.TypeFor[Lane]()}, {"", reflect.TypeFor[Device]()}}
 			d.value(n, reflect.ValueOf(into).Elem(), path, above)
 		}
-		if ps := append(d.problems, f.broken(path, into, d.problems)...); len(ps) > 0 {
-			return ps.sorted()
+		if ps := Sorted(d.problems, f.broken(path, into, d.problems)); len(ps) > 0 {
+			return ps
 		}
 		return nil
 	}
@@ -205,8 +205,7 @@ func (f *File) Settings(lane, device int) func(into any) error {
 
 // DeviceProblems points at a device whose driver refuses its settings.
 func (f *File) DeviceProblems(lane, device int, err error) Problems {
-	var ps Problems
-	if errors.As(err, &ps) {
+	if ps, ok := errors.AsType[Problems](err); ok {
 		return ps
 	}
 	path := devicePath(lane, device) + ".settings"

@@ -69,8 +69,8 @@ func things() []thing {
 
 // realPath is the one name of a file that links may give several.
 func realPath(path string) string {
-	if real, err := filepath.EvalSymlinks(path); err == nil {
-		return real
+	if target, err := filepath.EvalSymlinks(path); err == nil {
+		return target
 	}
 	return filepath.Clean(path)
 }

@@ -14,7 +14,7 @@ import (
 
 // isScalar says whether the value is written as one word.
 func isScalar(v reflect.Value) bool {
-	if _, ok := v.Addr().Interface().(encoding.TextUnmarshaler); ok {
+	if _, ok := reflect.TypeAssert[encoding.TextUnmarshaler](v.Addr()); ok {
 		return true
 	}
 	switch v.Kind() {
@@ -67,7 +67,7 @@ func setScalar(into reflect.Value, text string) error {
 	if into.Type() == reflect.TypeFor[time.Duration]() {
 		return setDuration(into, text)
 	}
-	if v, ok := into.Addr().Interface().(encoding.TextUnmarshaler); ok {
+	if v, ok := reflect.TypeAssert[encoding.TextUnmarshaler](into.Addr()); ok {
 		return v.UnmarshalText([]byte(text))
 	}
 	switch into.Kind() {

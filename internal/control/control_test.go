@@ -53,7 +53,7 @@ func (g *gate) Watch(ctx context.Context, lane, device string, each func(event.R
 // serve runs the socket of a gate in a fresh state folder until stop.
 func serve(t *testing.T, g control.Gate) (state string, stop func()) {
 	t.Helper()
-	state, err := os.MkdirTemp("", "gh") // a socket's path must be short
+	state, err := os.MkdirTemp("", "gh") //nolint:usetesting // a socket's path must be short
 	require.NoError(t, err)
 	l, err := control.Listen(t.Context(), state)
 	require.NoError(t, err)

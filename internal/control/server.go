@@ -108,7 +108,9 @@ func Serve(ctx context.Context, l net.Listener, state string, g Gate, log *slog.
 	if err != nil {
 		err = server.Close()
 	}
-	<-done
+	if stopped := <-done; !errors.Is(stopped, http.ErrServerClosed) {
+		err = errors.Join(err, stopped)
+	}
 	if gone := os.Remove(Path(state)); gone != nil && !errors.Is(gone, fs.ErrNotExist) {
 		err = errors.Join(err, gone)
 	}

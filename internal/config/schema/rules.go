@@ -72,9 +72,8 @@ func needed(t reflect.Type) bool {
 	if t.Kind() != reflect.Struct {
 		return false
 	}
-	for i := range t.NumField() {
-		tag := t.Field(i).Tag.Get("validate")
-		if strings.HasPrefix(tag, "required") || needed(t.Field(i).Type) {
+	for f := range t.Fields() {
+		if strings.HasPrefix(f.Tag.Get("validate"), "required") || needed(f.Type) {
 			return true
 		}
 	}
