@@ -21,9 +21,10 @@ func (e *Engine) recall(given event.Passage) (*passage, error) {
 	}
 	p := &passage{Record: record, Aside: true, Frozen: true, JoinOver: true, VisionOver: true}
 	for _, f := range record.Findings {
-		if factual(f.Code) {
-			p.Derived = append(p.Derived, derived{Code: f.Code, Device: f.Device, Mark: anyMark, Finding: f.ID})
+		if !factual(f.Code) {
+			continue // which of several had an alert is not in the record
 		}
+		p.Derived = append(p.Derived, derived{Code: f.Code, Device: f.Device, Mark: anyMark, Finding: f.ID})
 		if !e.lane.Policy.Rule(f.Code).Alerts() {
 			continue
 		}
