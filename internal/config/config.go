@@ -259,9 +259,8 @@ type Device struct {
 	// Silence overrides the driver's own limit on how long the device may say
 	// nothing.
 	Silence time.Duration `yaml:"silence" validate:"gte=0,lte=24h"`
-	// Settings are what the driver needs to know. The validator would recurse into
-	// them for ever.
-	Settings ast.Node `yaml:"settings" validate:"-"`
+	// Settings are what the driver needs to know.
+	Settings ast.Node `yaml:"settings" validate:"-"` // the validator would recurse into it for ever
 }
 
 // Default is the configuration that a file starts from.

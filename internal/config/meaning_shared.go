@@ -48,6 +48,12 @@ func (f *File) setting(device, name string) setting {
 	return setting{textOf(node), node.GetToken()}
 }
 
+// Setting is one value of a device's settings as the file has it, such as that
+// of line.port; empty when it is not there.
+func (f *File) Setting(lane, device int, name string) string {
+	return f.setting(devicePath(lane, device), name).text
+}
+
 // thing is something that only one device can use.
 type thing struct {
 	field string // in the settings

@@ -18,6 +18,7 @@ import (
 	"gatehouse/internal/config"
 	"gatehouse/internal/driver"
 	"gatehouse/internal/event"
+	"gatehouse/internal/link"
 )
 
 // Make makes the schema for these drivers. It reads the sources' comments from
@@ -116,7 +117,9 @@ func (m *maker) refine(v reflect.Value) {
 		}
 		r := rules{def, fieldName(f), property}
 		r.apply(f)
-		r.preset(v.Field(i))
+		if t != reflect.TypeFor[link.Config]() { // each driver has its own usual speed
+			r.preset(v.Field(i))
+		}
 	}
 }
 
