@@ -43,7 +43,7 @@ func (l *lane) convoy(ctx context.Context, group []*journey, before, after zones
 		}
 		return l.against(ctx, group[0])
 	}
-	if err := l.portal(ctx, group); err != nil {
+	if err := l.portal(ctx, group, before); err != nil {
 		return err
 	}
 	leavePortal()
@@ -88,8 +88,10 @@ func await(ctx context.Context, free <-chan struct{}) error {
 	}
 }
 
-// portal takes the group through the radiation portal.
-func (l *lane) portal(ctx context.Context, group []*journey) error {
+// portal takes the group through the radiation portal. A traveller is let in
+// once the one before has taken all bags off the belt: nothing on a bag says
+// whose it is.
+func (l *lane) portal(ctx context.Context, group []*journey, before zones) error {
 	leader := group[0]
 	if v := leader.vehicle; v != nil && (v.Reverse || l.take(leader, fault.RPM, "reverse")) {
 		leader.truth.Reverse = true
@@ -102,6 +104,11 @@ func (l *lane) portal(ctx context.Context, group []*journey) error {
 	}
 	if err := l.pace.Sleep(ctx, leader.course.Approach); err != nil {
 		return err
+	}
+	if leader.person != nil {
+		if err := await(ctx, before.bridge); err != nil {
+			return err
+		}
 	}
 	for len(group) > 0 {
 		n := 1

@@ -6,7 +6,8 @@
 //
 // A lorry's way: photo, approach, portal, drive, beam, image; then the bridge,
 // where it is weighed, hands its codes over and is photographed from behind as
-// the barrier lets it out. A traveller's way: document, portal, belt, bag tags.
+// the barrier lets it out. A traveller's way: document, portal, belt, bag tags;
+// the next one enters the portal once the belt is empty.
 // Each instrument holds one group at a time and their order never changes. A
 // group is one, or one with those that tail-gate it or come back to back.
 package sim

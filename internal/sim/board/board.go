@@ -157,11 +157,12 @@ func (b *Board) host(ctx context.Context, jobs *sync.WaitGroup, q []byte) {
 }
 
 // put sends an answer. Only one that differs from the last of its function is
-// for the ledger: hosts ask the same again and again.
+// for the ledger: hosts ask the same again and again. An echo of what was
+// written says nothing new and is no frame that a host keeps.
 func (b *Board) put(reply []byte) {
 	f := port.Frame{Wire: reply, Kind: book.Answer, Check: 1}
 	b.mu.Lock()
-	if !bytes.Equal(b.last[reply[1]], reply) {
+	if reply[1] != writeCoils && reply[1] != writeCoil && !bytes.Equal(b.last[reply[1]], reply) {
 		f.Body = reply
 		b.last[reply[1]] = reply
 	}

@@ -71,7 +71,7 @@ func (l *Lane) Person(number, nth int, seed uint64, today time.Time) Person {
 	kind, hides := pick(r, l.Mix.Threats), r.Float64() < l.Mix.Threat
 	l.source(&p.Course, r)
 	if r.Float64() < l.Mix.TailGate && nth > 1 {
-		p.Follows = TailGate
+		p.Follows = BackToBack // two in one occupancy of a walk-through portal look like one
 	}
 	p.NoGX = r.Float64() < l.Mix.NoGX
 	p.Background, p.Tamper, p.WrongWay = r.Float64() < l.Mix.Background, r.Float64() < l.Mix.Tamper, r.Float64() < l.Mix.WrongWay
@@ -85,6 +85,9 @@ func (l *Lane) Person(number, nth int, seed uint64, today time.Time) Person {
 	}
 	x.apply(&p, &format, &flaw, &count)
 	p.document(r, format, flaw, today)
+	if p.Follows != "" { // who slips through has nothing to put on the belt
+		count, p.Threat = 0, ""
+	}
 	if p.Threat != "" {
 		count = max(1, count)
 	}
