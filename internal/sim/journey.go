@@ -181,6 +181,7 @@ func (l *lane) vehicleFindings(j *journey, v *scenario.Vehicle, found map[string
 	found["NOT-EXPECTED"] = !v.OnList
 	if seen(scenario.Scale) {
 		found["WEIGHT-UNCERTAIN"] = v.Restless
+		found["COVERAGE-GAP"] = found["COVERAGE-GAP"] || v.Restless // no weight was got of it
 		off := math.Abs(w.GrossKG - w.DeclaredKG)
 		found["WEIGHT-MISMATCH"] = !v.Restless && w.DeclaredKG > 0 && off > max(toleranceKG, tolerance*w.DeclaredKG)
 	}

@@ -103,10 +103,11 @@ type Mix struct {
 	Extra   float64 `yaml:"extra"`   // of CCCDs: with further fields
 
 	// Of both.
-	Gamma      float64            `yaml:"gamma"`   // a gamma source
-	Neutron    float64            `yaml:"neutron"` // a neutron source
-	Threat     float64            `yaml:"threat"`  // something hidden in the load, or in a bag
-	TailGate   float64            `yaml:"tail_gate"`
+	Gamma      float64            `yaml:"gamma"`        // a gamma source
+	Neutron    float64            `yaml:"neutron"`      // a neutron source
+	Threat     float64            `yaml:"threat"`       // something hidden in the load, or in a bag
+	TailGate   float64            `yaml:"tail_gate"`    // inside the same occupancy
+	BackToBack float64            `yaml:"back_to_back"` // in the next one without a pause, which is tail-gating too
 	NoGX       float64            `yaml:"no_gx"`
 	Background float64            `yaml:"background"` // the portal's background is out of its limits meanwhile
 	Tamper     float64            `yaml:"tamper"`     // the portal's cabinet is opened meanwhile

@@ -71,7 +71,10 @@ func (l *Lane) Person(number, nth int, seed uint64, today time.Time) Person {
 	kind, hides := pick(r, l.Mix.Threats), r.Float64() < l.Mix.Threat
 	l.source(&p.Course, r)
 	if r.Float64() < l.Mix.TailGate && nth > 1 {
-		p.Follows = BackToBack // two in one occupancy of a walk-through portal look like one
+		p.Follows = TailGate
+	}
+	if r.Float64() < l.Mix.BackToBack && nth > 1 {
+		p.Follows = BackToBack
 	}
 	p.NoGX = r.Float64() < l.Mix.NoGX
 	p.Background, p.Tamper, p.WrongWay = r.Float64() < l.Mix.Background, r.Float64() < l.Mix.Tamper, r.Float64() < l.Mix.WrongWay

@@ -147,6 +147,9 @@ func (l *Lane) Vehicle(number, nth int, seed uint64, han bool) Vehicle {
 	}
 	v.Reverse, v.NoGX = chance(l.Mix.Reverse), chance(l.Mix.NoGX)
 	planted := l.plant(r)
+	if r.Float64() < l.Mix.BackToBack && nth > 1 && v.Follows == "" {
+		planted[BackToBack] = true
+	}
 	if special.Clean {
 		planted = map[string]bool{}
 		v.Away = nil
@@ -156,6 +159,9 @@ func (l *Lane) Vehicle(number, nth int, seed uint64, han bool) Vehicle {
 	}
 	if planted["chinese"] && han {
 		v.Plate = chinese
+	}
+	if planted[BackToBack] {
+		v.Follows = BackToBack
 	}
 	special.apply(&v)
 	l.burden(&v, r, planted)
