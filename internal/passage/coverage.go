@@ -107,7 +107,8 @@ func (e *Engine) report(d *Device, ds *deviceState, r *event.Reading) {
 }
 
 // started takes a new run of the daemon. Nothing was heard since the last one
-// ended, and no device counts as there before it is heard.
+// ended, and no device counts as there before it is heard: what it sends until
+// then, as to a broker that has no session yet, may be missing.
 func (e *Engine) started(s *event.Start) {
 	since := e.now
 	if s != nil && !s.LastSeen.IsZero() {
@@ -115,7 +116,7 @@ func (e *Engine) started(s *event.Start) {
 	}
 	for _, ds := range e.s.Devices {
 		ds.Unheard = true
-		if ds.GapFrom.IsZero() && since.Before(e.now) {
+		if ds.GapFrom.IsZero() && !since.After(e.now) {
 			ds.GapFrom, ds.GapReason = since, irregularRestart
 			if ds.Heard.After(since) && ds.Heard.Before(e.now) {
 				ds.GapFrom = ds.Heard // a device's frames are stored in their order
