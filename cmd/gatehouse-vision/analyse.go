@@ -26,7 +26,7 @@ func analyse(ctx context.Context, o *options, req wire.Request, files []string, 
 	}
 	pool := vision.New(vision.Config{
 		Command: []string{
-			program, "worker", "--models", o.models, "--runtime", o.runtime,
+			program, "worker", "--models", o.models, "--runtime", o.runtime, "--scanners", o.scanners,
 			"--threads", strconv.Itoa(o.threads), "--memory-mb", strconv.Itoa(o.memoryMB),
 		},
 		Deadline: o.deadline,

@@ -25,6 +25,7 @@ var (
 type options struct {
 	models   string
 	runtime  string
+	scanners string
 	threads  int
 	memoryMB int
 	deadline time.Duration
@@ -49,6 +50,7 @@ file never stops the rest.`,
 	f := root.PersistentFlags()
 	f.StringVar(&o.models, "models", "", "folder of the models (default: $GATEHOUSE_MODELS, or models beside the program)")
 	f.StringVar(&o.runtime, "runtime", "", "path of libonnxruntime.so (default: $GATEHOUSE_ONNXRUNTIME, or lib/libonnxruntime.so* beside the program)")
+	f.StringVar(&o.scanners, "scanners", "", "folder of the X-ray scanners' calibrations (default: $GATEHOUSE_SCANNERS, or scanners beside the program)")
 	f.IntVar(&o.threads, "threads", 2, "threads of one analysis")
 	f.IntVar(&o.memoryMB, "memory-mb", 1500, "limit of the worker's data segment in megabytes; 0 for none")
 	f.DurationVar(&o.deadline, "deadline", 30*time.Second, "time that one file may take")
@@ -86,7 +88,7 @@ func newXray(o *options, out, log io.Writer) *cobra.Command {
 		},
 	}
 	cmd.Flags().StringVar(&req.Kind, "kind", "", "what was scanned: baggage or cargo")
-	cmd.Flags().StringVar(&req.Scanner, "scanner", "", "name of the scanner")
+	cmd.Flags().StringVar(&req.Scanner, "scanner", "", "name of the scanner, whose calibration is used; without one the result says shadow")
 	_ = cmd.MarkFlagRequired("kind") // fails only for a flag that does not exist
 	return cmd
 }
@@ -101,6 +103,7 @@ func (o *options) locate() error {
 	o.models = firstOf(o.models, os.Getenv("GATEHOUSE_MODELS"), filepath.Join(folder, "models"))
 	o.runtime = firstOf(o.runtime, os.Getenv("GATEHOUSE_ONNXRUNTIME"), model.FindLibrary(filepath.Join(folder, "lib")),
 		filepath.Join(folder, "lib", "libonnxruntime.so"))
+	o.scanners = firstOf(o.scanners, os.Getenv("GATEHOUSE_SCANNERS"), filepath.Join(folder, "scanners"))
 	return nil
 }
 

@@ -29,6 +29,7 @@ func work(o *options) (err error) {
 	}
 	w, err := worker.New(worker.Config{
 		Models: o.models, Runtime: o.runtime, Threads: o.threads, Limits: picture.DefaultLimits(),
+		Scanners: o.scanners,
 	})
 	if err != nil {
 		return fmt.Errorf("%w: %w", errWork, err)

@@ -10,6 +10,8 @@ import (
 	"gatehouse/internal/vision/picture"
 	"gatehouse/internal/vision/plate"
 	"gatehouse/internal/vision/wire"
+	"gatehouse/internal/vision/xray"
+	"gatehouse/internal/vision/xray/intake"
 )
 
 // canaryPlate is a rendered lorry front; no photograph.
@@ -56,7 +58,7 @@ func (w *Worker) canaryScan(kind string) (any, error) {
 	}
 	p := drawScan()
 	defer p.Close()
-	result, err := analyse(p)
+	result, err := analyse(&intake.Scan{Scan: &picture.Scan{Picture: p}, Lit: 1, Rows: 1}, xray.Site{})
 	if err != nil {
 		return nil, wire.Errorf(wire.Internal, "canary: %v", err)
 	}

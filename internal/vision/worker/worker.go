@@ -4,6 +4,7 @@ package worker
 
 import (
 	"bufio"
+	"cmp"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -17,6 +18,8 @@ import (
 	"gatehouse/internal/vision/plate"
 	"gatehouse/internal/vision/wire"
 	"gatehouse/internal/vision/xray"
+	"gatehouse/internal/vision/xray/intake"
+	"gatehouse/internal/vision/xray/scanner"
 )
 
 // Config says where a worker finds its parts.
@@ -25,6 +28,8 @@ type Config struct {
 	Runtime string // path of libonnxruntime.so
 	Threads int    // of one inference
 	Limits  picture.Limits
+	// Scanners is the folder of the scanners' calibrations; may be empty.
+	Scanners string
 }
 
 // Worker holds the loaded models.
@@ -179,15 +184,23 @@ func (w *Worker) xray(req wire.Request) (*wire.Scan, error) {
 		return nil, err
 	}
 	start := time.Now()
-	p, err := picture.Open(req.Path, picture.Raw, w.cfg.Limits)
+	site := xray.Site{Name: req.Scanner}
+	site.Calibration, err = scanner.Load(w.cfg.Scanners, req.Scanner)
+	broken := err // the scan is looked at all the same, in shadow mode
+	files := intake.Find(req.Path)
+	files.Low, files.Sidecar = cmp.Or(req.Low, files.Low), cmp.Or(req.Sidecar, files.Sidecar)
+	s, err := intake.Open(files, w.cfg.Limits)
 	if err != nil {
 		return nil, err
 	}
-	defer p.Close()
+	defer s.Close()
 	decoded := time.Since(start)
-	result, err := analyse(p)
+	result, err := analyse(s, site)
 	if err != nil {
 		return nil, err
+	}
+	if broken != nil {
+		result.Notes = append(result.Notes, wire.Text{VI: "Không đọc được hiệu chuẩn: " + broken.Error(), EN: "The calibration cannot be used: " + broken.Error()})
 	}
 	result.File = req.Path
 	finish(result.MS, start, decoded)
@@ -195,15 +208,15 @@ func (w *Worker) xray(req wire.Request) (*wire.Scan, error) {
 }
 
 // scanner is the analysis of a kind of scan.
-func (w *Worker) scanner(kind string) (func(*picture.Picture) (*wire.Scan, error), error) {
+func (w *Worker) scanner(kind string) (func(*intake.Scan, xray.Site) (*wire.Scan, error), error) {
 	switch kind {
 	case wire.KindCargo:
-		return w.cargo.Analyse, nil
+		return w.cargo.Scan, nil
 	case wire.KindBaggage:
 		if w.baggage == nil {
 			return nil, w.missing(xray.BaggageModel)
 		}
-		return w.baggage.Analyse, nil
+		return w.baggage.Scan, nil
 	}
 	return nil, wire.Errorf(wire.Internal, "there is no kind of scan %q; use baggage or cargo", kind)
 }

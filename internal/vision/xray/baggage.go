@@ -10,6 +10,7 @@ import (
 	"gatehouse/internal/vision/model"
 	"gatehouse/internal/vision/picture"
 	"gatehouse/internal/vision/wire"
+	"gatehouse/internal/vision/xray/intake"
 )
 
 // BaggageModel is the name of the net for baggage.
@@ -47,8 +48,39 @@ func (b *Baggage) Close() error { return b.net.Close() }
 // Version is the model's.
 func (b *Baggage) Version() string { return b.net.Manifest.Version }
 
-// Analyse looks at a picture in Raw mode.
+// Analyse looks at a picture in Raw mode, with the model's own threshold.
 func (b *Baggage) Analyse(p *picture.Picture) (*wire.Scan, error) {
+	return b.analyse(p, b.net.Manifest.Threshold)
+}
+
+// Scan looks at a scan of a scanner: the net with that scanner's threshold, and
+// what could not be inspected.
+func (b *Baggage) Scan(s *intake.Scan, site Site) (*wire.Scan, error) {
+	m := b.net.Manifest
+	limit := m.Threshold
+	if score, ok := site.threshold(m.ID()); ok {
+		limit = heatAt(score, m)
+	}
+	r, err := b.analyse(s.Picture, limit)
+	if err != nil {
+		return nil, err
+	}
+	site.settle(r)
+	attach(r, s)
+	start := time.Now()
+	e, err := expose(s, site)
+	if err != nil {
+		return nil, err
+	}
+	if e != nil {
+		e.report(r, s)
+		r.Findings = append(r.Findings, e.opaque(s.Picture)...)
+	}
+	r.MS["physics"] = milliseconds(start)
+	return r, nil
+}
+
+func (b *Baggage) analyse(p *picture.Picture, limit float64) (*wire.Scan, error) {
 	start := time.Now()
 	m := b.net.Manifest
 	g, energy, err := grey(p, greyBy(m.Grey))
@@ -64,7 +96,7 @@ func (b *Baggage) Analyse(p *picture.Picture) (*wire.Scan, error) {
 	scan.Score = rounded(calibrated(float64(slices.Max(heat.V)), m))
 	mask := make([]bool, len(heat.V))
 	for i, v := range heat.V {
-		mask[i] = float64(v) >= m.Threshold
+		mask[i] = float64(v) >= limit
 	}
 	for _, region := range blobs(mask, heat.W) {
 		best := slices.MaxFunc(region.Pixels, func(i, k int) int {
@@ -80,8 +112,18 @@ func (b *Baggage) Analyse(p *picture.Picture) (*wire.Scan, error) {
 		})
 	}
 	slices.SortStableFunc(scan.Findings, func(x, y wire.Finding) int { return int(math.Copysign(1, y.Score-x.Score)) })
+	scan.Heat = heatMap(heat, float64(stride)/scale, m)
 	scan.MS = wire.Times{"detect": milliseconds(start)}
 	return scan, nil
+}
+
+// heatMap is the net's heat as scores, for the console's overlay.
+func heatMap(heat plane, step float64, m model.Manifest) *wire.Heat {
+	h := &wire.Heat{Width: heat.W, Height: heat.H, Step: rounded(step), Cells: make([]byte, len(heat.V))}
+	for i, v := range heat.V {
+		h.Cells[i] = byte(math.Round(255 * calibrated(float64(v), m)))
+	}
+	return h
 }
 
 // heat runs the net. scale is input pixels per pixel of the scan. Cells that lie
@@ -148,6 +190,15 @@ func calibrated(heat float64, m model.Manifest) float64 {
 		scale, shift = 1, -logit(m.Threshold)
 	}
 	return 1 / (1 + math.Exp(-(scale*logit(heat) + shift)))
+}
+
+// heatAt is the heat that has a score.
+func heatAt(score float64, m model.Manifest) float64 {
+	scale, shift := m.Calibration.Scale, m.Calibration.Shift
+	if scale == 0 {
+		scale, shift = 1, -logit(m.Threshold)
+	}
+	return 1 / (1 + math.Exp(-(logit(score)-shift)/scale))
 }
 
 func logit(p float64) float64 {

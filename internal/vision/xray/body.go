@@ -19,6 +19,8 @@ const (
 	floorRise    = 1.35 // growth of a row's attenuation that begins the floor
 	wallMargin   = 0.03 // of the body: left out at walls and roof
 	leastColumns = 16   // of a body, in analysed pixels
+	darkStep     = 1.2  // level of an 8-bit scan up to which nothing came through
+	darkShare    = 4e-4 // of the range: what electronics add in 16 bit
 )
 
 // attenuation is minus the natural logarithm of the transmission, with the
@@ -26,7 +28,7 @@ const (
 // scan's darkest step.
 func attenuation(g plane, steps float64) (a plane, limit float32) {
 	air := airLevel(g)
-	limit = float32(-math.Log(max(4/steps, 0.004)))
+	limit = float32(-math.Log(max(darkStep/steps, darkShare) / air))
 	a = newPlane(g.W, g.H)
 	for i, v := range g.V {
 		t := float64(v) / air

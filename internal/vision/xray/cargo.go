@@ -8,6 +8,7 @@ import (
 
 	"gatehouse/internal/vision/picture"
 	"gatehouse/internal/vision/wire"
+	"gatehouse/internal/vision/xray/intake"
 )
 
 // CargoVersion names the rules for cargo; it changes with every figure here.
@@ -29,7 +30,7 @@ const (
 	emptyFill  = 0.08
 	loadedFill = 0.50
 	// opaqueFill is the share of the interior that must be opaque to be said.
-	opaqueFill = 0.10
+	opaqueFill = 0.15
 )
 
 // Cargo analyses side views of lorries and containers by rules.
@@ -37,6 +38,26 @@ type Cargo struct{}
 
 // NewCargo makes the analysis; it needs no model.
 func NewCargo() *Cargo { return &Cargo{} }
+
+// Scan looks at a scan of a scanner.
+func (c *Cargo) Scan(s *intake.Scan, site Site) (*wire.Scan, error) {
+	r, err := c.Analyse(s.Picture)
+	if err != nil {
+		return nil, err
+	}
+	site.settle(r)
+	attach(r, s)
+	start := time.Now()
+	e, err := expose(s, site)
+	if err != nil {
+		return nil, err
+	}
+	if e != nil {
+		e.report(r, s)
+	}
+	r.MS["physics"] = milliseconds(start)
+	return r, nil
+}
 
 // Analyse looks at a picture in Raw mode.
 func (c *Cargo) Analyse(p *picture.Picture) (*wire.Scan, error) {

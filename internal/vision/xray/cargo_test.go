@@ -125,7 +125,7 @@ func TestCargoState(t *testing.T) {
 func TestOpaqueLoad(t *testing.T) {
 	s := newScanner(3, 900, 360)
 	room := s.lorry()
-	s.put(image.Rect(room.Min.X+room.Dx()/3, room.Min.Y+room.Dy()/3, room.Max.X-room.Dx()/3, room.Max.Y), 9)
+	s.put(image.Rect(room.Min.X+room.Dx()/3, room.Min.Y+room.Dy()/4, room.Max.X-room.Dx()/3, room.Max.Y), 9)
 	p := s.picture(t, 8)
 	defer p.Close()
 	got, err := xray.NewCargo().Analyse(p)

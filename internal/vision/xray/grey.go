@@ -13,6 +13,7 @@ import (
 const (
 	energyGrey   = "grey"
 	energyPseudo = "pseudocolor"
+	energyDual   = "dual"
 )
 
 // greyBy is a way to make one value of a colour.
