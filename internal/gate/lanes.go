@@ -30,6 +30,8 @@ func lanePolicy(common *risk.Table, l config.Lane) (*risk.Table, error) {
 func passageLane(g config.Gate, l config.Lane, policy *risk.Table) passage.Lane {
 	if own, err := lanePolicy(policy, l); err == nil {
 		policy = own
+	} else if own, err := policy.With(nil, l.Shadow); err == nil {
+		policy = own
 	}
 	out := passage.Lane{
 		Gate: g.ID, ID: l.ID, Kind: l.Kind, Direction: l.Direction, Flow: l.Flow,
