@@ -79,6 +79,10 @@ type Case struct {
 	// Unsure is how many camera messages were under way when the simulator
 	// ended: the broker may have them without the ledger saying so.
 	Unsure int
+	// Left are digests of files that the simulator left so shortly before its end
+	// that the device's line was gone before it could announce them: they still
+	// lie in the drop folder.
+	Left []string
 	// From is when the lane was first watched: what came before is not judged.
 	From   time.Time
 	Faults []Window
@@ -116,6 +120,7 @@ type Figures struct {
 	Redelivered    int `json:"redelivered"`     // messages that a kill made the sender send again
 	Pieces         int `json:"pieces"`          // frames that damaged ones were cut into
 	TakenAlong     int `json:"taken_along"`     // sound frames that a damaged one beside them took along
+	Left           int `json:"left"`            // files that still lie in the drop folder
 	Gaps           int `json:"gaps"`            //
 	WorstGapExcess int `json:"gap_excess_ms"`   // of a gap over the fault
 	Vehicles       int `json:"vehicles"`        // and persons
@@ -214,7 +219,7 @@ func (r *Report) merge(agency event.Agency, j judge) {
 	}
 	f.Lost, f.Doubled = max(f.Lost, lostHere), max(f.Doubled, doubledHere)
 	for _, m := range []struct{ into, from *int }{
-		{&f.InGaps, &g.InGaps}, {&f.Redelivered, &g.Redelivered}, {&f.Pieces, &g.Pieces}, {&f.TakenAlong, &g.TakenAlong}, {&f.Gaps, &g.Gaps}, {&f.WorstGapExcess, &g.WorstGapExcess},
+		{&f.InGaps, &g.InGaps}, {&f.Redelivered, &g.Redelivered}, {&f.Pieces, &g.Pieces}, {&f.TakenAlong, &g.TakenAlong}, {&f.Left, &g.Left}, {&f.Gaps, &g.Gaps}, {&f.WorstGapExcess, &g.WorstGapExcess},
 		{&f.Clean, &g.Clean}, {&f.Passages, &g.Passages}, {&f.Alerts, &g.Alerts}, {&f.Radiation, &g.Radiation},
 		{&f.Verdicts, &g.Verdicts}, {&f.Pictures, &g.Pictures}, {&f.PlatesRead, &g.PlatesRead}, {&f.Plates, &g.Plates}, {&f.RearRead, &g.RearRead}, {&f.Rear, &g.Rear},
 		{&f.Threats, &g.Threats}, {&f.ThreatsAlerted, &g.ThreatsAlerted},

@@ -262,6 +262,17 @@ func TestDamageIsBounded(t *testing.T) {
 	require.Equal(t, []account.Kind{account.FrameLost}, kinds(r), "one damaged frame takes one along")
 }
 
+func TestAFileThatLiesInTheFolderIsNotLost(t *testing.T) {
+	c := gate()
+	file := book.Frame{N: 700, Lane: "01", Device: "xray", Kind: book.File, SHA256: digestOf("last image"), At: at(80)}
+	c.Books.Ledger = append(c.Books.Ledger, file)
+	require.Equal(t, []account.Kind{account.FrameLost}, kinds(account.Judge(c)))
+	c.Left = []string{file.SHA256}
+	r := account.Judge(c)
+	require.Empty(t, r.Problems)
+	require.Equal(t, 1, r.Figures.Left)
+}
+
 func TestAnswersMayBeToldAgainButNotLost(t *testing.T) {
 	c := gate()
 	answer := book.Frame{N: 600, Lane: "01", Device: "barrier", Kind: book.Answer, SHA256: digestOf("inputs"), At: at(42)}

@@ -209,17 +209,38 @@ func (p *Play) Books() (account.Books, error) {
 	return b, err
 }
 
-// Vehicles waits until so many more vehicles and persons are through.
+// Vehicles waits until so many more vehicles or persons are through in each lane.
 func (p *Play) Vehicles(ctx context.Context, n int) error {
 	books, err := p.Books()
 	if err != nil {
 		return err
 	}
-	want := len(books.Truth) + n
-	return stage.Until(ctx, fmt.Sprintf("%d more vehicles and persons", n), func() (bool, error) {
+	before := through(books)
+	return stage.Until(ctx, fmt.Sprintf("%d more vehicles or persons in each lane", n), func() (bool, error) {
 		books, err := p.Books()
-		return len(books.Truth) >= want, err
+		if err != nil {
+			return false, err
+		}
+		now := through(books)
+		for lane, count := range now {
+			if count < before[lane]+n {
+				return false, nil
+			}
+		}
+		return len(now) > 0, nil
 	}, p.Sim, p.Daemon.Process)
+}
+
+// through counts who is through in each lane from which anything was sent.
+func through(b account.Books) map[string]int {
+	lanes := map[string]int{}
+	for _, f := range b.Ledger {
+		lanes[f.Lane] += 0
+	}
+	for _, t := range b.Truth {
+		lanes[t.Lane]++
+	}
+	return lanes
 }
 
 // StopSim ends the simulator in order and takes its summary. It may have ended
@@ -238,6 +259,35 @@ func (p *Play) StopSim(ctx context.Context) error {
 	}
 	p.opt.Say("the simulator has ended: %s", out)
 	return nil
+}
+
+// last is how long before the simulator's end a file may have been left without
+// being announced: the announcement is the next thing on the line.
+const last = 2 * time.Second
+
+// left are the files that lie in the drop folders and were left just before the
+// simulator ended. Older ones should have been taken.
+func (p *Play) left() ([]string, error) {
+	list, err := filepath.Glob(p.Stage.Path("sim", "drop", "*", "*_v*"))
+	if err != nil {
+		return nil, fmt.Errorf("list the drop folders: %w", err)
+	}
+	var all []string
+	for _, path := range list {
+		info, err := os.Stat(path)
+		if err != nil {
+			return nil, fmt.Errorf("list the drop folders: %w", err)
+		}
+		if !info.Mode().IsRegular() || p.Sim.Ended().Sub(info.ModTime()) > last {
+			continue
+		}
+		content, err := os.ReadFile(path)
+		if err != nil {
+			return nil, fmt.Errorf("list the drop folders: %w", err)
+		}
+		all = append(all, event.Digest(content))
+	}
+	return all, nil
 }
 
 // Limits of an orderly end.
@@ -374,6 +424,9 @@ func (p *Play) Case(ctx context.Context, c account.Case) (account.Case, error) {
 		c.Stores = append(c.Stores, store)
 	}
 	if c.Differences, err = account.Compare(ctx, p.Stores[event.Customs], p.Stores[event.BorderGuard]); err != nil {
+		return c, err
+	}
+	if c.Left, err = p.left(); err != nil {
 		return c, err
 	}
 	c.Unsure, c.From, c.Faults, c.Evidence = p.Summary.Unsent, p.Watched, p.perDevice(c.Books), p.checkEvidence

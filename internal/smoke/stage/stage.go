@@ -97,13 +97,29 @@ func (p Ports) demo() map[string]int {
 
 // limit is a line of the gate's configuration that limits how readings are
 // joined in time.
-var limit = regexp.MustCompile(`(?m)^(\s+(?:before|after|missing_end|tail_gate|resume|transit): )(\S+)`)
+var limit = regexp.MustCompile(`(?m)^(\s+(?:before|after|missing_end|resume|tail_gate|transit): )(\S+)`)
 
-// quicken divides the limits by the speed of the simulated traffic.
+// join is the begin of a lane's limits with what follows it more indented.
+var join = regexp.MustCompile(`(?m)^    join:\n((?: {6}.*\n)+)`)
+
+// unsaid are limits that a lane has when its file does not say them.
+func unsaid() []string { return []string{"resume: 10s", "tail_gate: 1s"} }
+
+// quicken divides the limits by the speed of the simulated traffic, also those
+// that the file leaves out.
 func (s *Stage) quicken(text []byte) []byte {
 	if s.opt.Speed == 0 || s.opt.Speed == 1 {
 		return text
 	}
+	text = join.ReplaceAllFunc(text, func(block []byte) []byte {
+		for _, line := range unsaid() {
+			name, _, _ := strings.Cut(line, ":")
+			if !bytes.Contains(block, []byte(" "+name+":")) {
+				block = append(bytes.Clone(block), "      "+line+"\n"...)
+			}
+		}
+		return block
+	})
 	return limit.ReplaceAllFunc(text, func(line []byte) []byte {
 		parts := limit.FindSubmatch(line)
 		d, err := time.ParseDuration(string(parts[2]))

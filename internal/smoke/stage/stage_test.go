@@ -8,6 +8,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/goccy/go-yaml"
 	"github.com/stretchr/testify/require"
 	"go.uber.org/goleak"
 
@@ -52,6 +53,28 @@ func TestConfigurationsDifferFromTheDemoInPortsOnly(t *testing.T) {
 		}
 	}
 	require.NotEqual(t, s.URL(event.Customs), s.URL(event.BorderGuard))
+}
+
+func TestQuickTrafficHasQuickLimits(t *testing.T) {
+	dir := t.TempDir()
+	s, err := stage.New(stage.Options{Dir: dir, Programs: dir, Vision: dir, Configs: "../../../configs/demo", Speed: 5})
+	require.NoError(t, err)
+	t.Cleanup(s.Close)
+	text, err := os.ReadFile(filepath.Join(dir, "gate.yaml"))
+	require.NoError(t, err)
+	var gate struct {
+		Lanes []struct{ Join map[string]string }
+	}
+	require.NoError(t, yaml.Unmarshal(text, &gate))
+	require.Len(t, gate.Lanes, 2)
+	for _, lane := range gate.Lanes {
+		for _, name := range []string{"before", "after", "missing_end", "resume", "tail_gate"} {
+			d, err := time.ParseDuration(lane.Join[name])
+			require.NoError(t, err, "%s of %v", name, lane.Join)
+			require.Less(t, d, 10*time.Second)
+		}
+	}
+	require.Equal(t, "2s", gate.Lanes[0].Join["resume"], "a limit that the file leaves out")
 }
 
 func TestAKilledProgramIsToldFromOneThatEnded(t *testing.T) {
