@@ -156,7 +156,7 @@ func TestEveryKindOfPassageReadsWell(t *testing.T) {
 	require.NoError(t, err)
 	require.NotContains(t, body, "C1234567")
 	require.NotContains(t, body, "MINH ANH")
-	d.key("d")
+	d.key("f")
 	d.until(`document.querySelector("#documents").textContent.includes("C1234567") && document.querySelector("#documents").textContent.includes("MINH ANH")`)
 }
 

@@ -130,3 +130,14 @@ func frontName(p Page, kind event.PassageKind) string {
 	}
 	return p.T("plate.front")
 }
+
+// codeText is the text of a barcode. The code of an identity card and the
+// lines of a passport are documents, whatever reader they were held to, and are
+// masked as such.
+func codeText(text string) string {
+	number, _, fields := strings.Cut(text, "|")
+	if fields && isDigits(number, 12) || strings.Contains(text, "<<") {
+		return mask(short(text, 12))
+	}
+	return text
+}

@@ -82,6 +82,9 @@ func TestMasksKeepOnlyWhatAHolderRecognises(t *testing.T) {
 	require.Equal(t, "T•• M••• A••", maskName("THI MINH ANH"))
 	require.Equal(t, "Đ•••", maskName("Đặng"))
 	require.Equal(t, "1988-••-••", maskDate("1988-04-17"))
+	require.NotContains(t, codeText("001088012345||Nguyễn Văn An|17041988|Nam|Hà Nội|01012021"), "Nguyễn", "an identity card's code is a document")
+	require.NotContains(t, codeText("P<VNMNGUYEN<<THI"), "NGUYEN")
+	require.Equal(t, "TK:307123456789", codeText("TK:307123456789"))
 }
 
 func TestEveryKeyOfTheHelpHasAWord(t *testing.T) {

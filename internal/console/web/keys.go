@@ -14,14 +14,14 @@ type keyHelp struct{ Cap, Word string }
 func keyGroups() []keyGroup {
 	return []keyGroup{
 		{"everywhere", []keyHelp{
-			{"B", "keys.board"}, {"A", "keys.alerts"}, {"T", "keys.status"}, {"M", "keys.sound"}, {"H", "keys.help"}, {"Esc", "keys.back"},
+			{"B", "keys.board"}, {"A", "keys.alerts"}, {"S", "nav.search"}, {"D", "nav.devices"}, {"T", "keys.status"}, {"M", "keys.sound"}, {"H", "keys.help"}, {"Esc", "keys.back"},
 		}},
 		{"queue", []keyHelp{
 			{"J ↓", "keys.next"}, {"K ↑", "keys.previous"}, {"Enter", "keys.open"}, {"N", "keys.ack"}, {"V", "keys.shownew"},
 		}},
 		{"decide", []keyHelp{
 			{"1 – 5", "keys.code"}, {"6 – 9", "keys.reasons"}, {"R", "keys.reason"}, {"F9", "keys.record"}, {"N", "keys.ack"},
-			{"O", "keys.correct"}, {"P", "keys.provenance"},
+			{"O", "keys.correct"}, {"P", "keys.provenance"}, {"F", "document.reveal"},
 		}},
 		{"viewer", []keyHelp{
 			{"+ −", "keys.zoom"}, {"0", "keys.fit"}, {"← ↑ → ↓", "keys.pan"}, {"[ ]", "keys.level"}, {", .", "keys.width"},

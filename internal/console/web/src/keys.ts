@@ -26,8 +26,7 @@ export function startKeys(): void {
       e.preventDefault();
       return;
     }
-    if (e.code === "KeyN") {
-      take();
+    if (e.code === "KeyN" && take()) {
       e.preventDefault();
       return;
     }
@@ -71,8 +70,9 @@ function move(e: KeyboardEvent): boolean {
 }
 
 // take acknowledges the alert that has the focus, or the first one that waits.
-function take(): void {
+function take(): boolean {
   const item = (document.activeElement as HTMLElement | null)?.closest("li.alert");
   const form = (item ?? document).querySelector<HTMLFormElement>("form:has([data-ack])");
   if (form) void acknowledge(form);
+  return form !== null;
 }
