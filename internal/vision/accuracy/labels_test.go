@@ -22,10 +22,10 @@ type label struct {
 	Scene string `json:"scene"`
 	Seen  bool   `json:"seen"`
 
-	Plates []struct {
-		Text string `json:"text"`
-		Box  []int  `json:"box"`
-	} `json:"plates"`
+	Plates []truth `json:"plates"`
+
+	Effect   string `json:"effect"`   // of a rendered picture
+	Severity int    `json:"severity"` // 1 to 3
 
 	Kind           string `json:"kind"`
 	Energy         string `json:"energy"`
@@ -36,6 +36,29 @@ type label struct {
 		Class string `json:"class"`
 		Box   []int  `json:"box"`
 	} `json:"labels"`
+}
+
+// truth is a labelled plate. Country and Corners are known for rendered ones.
+type truth struct {
+	Text    string        `json:"text"`
+	Box     box           `json:"box"`
+	Country string        `json:"country"`
+	Corners [4][2]float64 `json:"corners"`
+}
+
+// box is x, y, width, height in whole pixels, or nil. Labels may hold fractions.
+type box []int
+
+func (b *box) UnmarshalJSON(text []byte) error {
+	var v []float64
+	if err := json.Unmarshal(text, &v); err != nil || v == nil {
+		return err
+	}
+	*b = make(box, len(v))
+	for i := range v {
+		(*b)[i] = int(v[i] + 0.5)
+	}
+	return nil
 }
 
 func full() bool { return os.Getenv("GATEHOUSE_ACCURACY") == "full" }

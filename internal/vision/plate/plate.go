@@ -70,33 +70,57 @@ func (a *Analyser) Versions() map[string]string {
 	}
 }
 
+// Reading is a plate with its corners: x and y in pixels of the upright
+// picture, in the order top left, top right, bottom right, bottom left.
+type Reading struct {
+	Plate   wire.Plate
+	Corners [4][2]float64
+}
+
 // Analyse reads the plates of a picture in Colour mode. File and the decoding
 // time are the caller's to add.
 func (a *Analyser) Analyse(p *picture.Picture) (*wire.Plates, error) {
+	all, ms, err := a.Read(p)
+	if err != nil {
+		return nil, err
+	}
+	result := &wire.Plates{Plates: []wire.Plate{}, Model: a.Model(), MS: ms}
+	for _, r := range all {
+		result.Plates = append(result.Plates, r.Plate)
+	}
+	return result, nil
+}
+
+// Read is Analyse with the corners of every plate, the surest detection first.
+func (a *Analyser) Read(p *picture.Picture) ([]Reading, wire.Times, error) {
 	start := time.Now()
 	found, err := a.detector.find(p.Mat)
 	if err != nil {
-		return nil, wire.Errorf(wire.Internal, "detect plates: %v", err)
+		return nil, nil, wire.Errorf(wire.Internal, "detect plates: %v", err)
 	}
 	detected := time.Now()
-	result := &wire.Plates{Plates: []wire.Plate{}, Model: a.Model()}
+	var out []Reading
 	if len(found) > 0 {
 		all, err := a.readTwice(p.Mat, found)
 		if err != nil {
-			return nil, wire.Errorf(wire.Internal, "read plates: %v", err)
+			return nil, nil, wire.Errorf(wire.Internal, "read plates: %v", err)
 		}
 		for _, r := range all {
-			if r.listed {
-				r.plate.Box = p.ToStored(r.at.Quad.rect())
-				result.Plates = append(result.Plates, r.plate)
+			if !r.listed {
+				continue
 			}
+			one := Reading{Plate: r.plate}
+			one.Plate.Box = p.ToStored(r.at.Quad.rect())
+			for i, c := range r.at.Quad {
+				one.Corners[i] = [2]float64{c.X, c.Y}
+			}
+			out = append(out, one)
 		}
 	}
-	result.MS = wire.Times{
+	return out, wire.Times{
 		"detect": milliseconds(detected.Sub(start)),
 		"read":   milliseconds(time.Since(detected)),
-	}
-	return result, nil
+	}, nil
 }
 
 // reading is a plate with the place where it was read.

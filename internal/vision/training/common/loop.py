@@ -58,7 +58,8 @@ def train(name, model, make_batch, loss_of, args, report=None, every=200):
     rng = np.random.default_rng(args.seed)
     model = model.to(memory_format=torch.channels_last)
     if args.start:
-        model.load_state_dict(torch.load(args.start)["ema"])
+        lacking, extra = model.load_state_dict(torch.load(args.start)["ema"], strict=False)
+        print(f"{name} starts from {args.start}, without {lacking}, leaving out {extra}", flush=True)
     decayed = [p for p in model.parameters() if p.ndim > 1]
     plain = [p for p in model.parameters() if p.ndim <= 1]
     opt = torch.optim.AdamW([{"params": decayed, "weight_decay": 0.02}, {"params": plain, "weight_decay": 0}], lr=args.lr)

@@ -34,8 +34,8 @@ class ReaderGraph(nn.Module):
         self.net = net
 
     def forward(self, plate):
-        chars, rows, country, _ = self.net(plate)
-        return torch.softmax(chars, -1), torch.softmax(rows, -1), torch.softmax(country, -1)
+        chars, rows, country, _, corners = self.net(plate)
+        return torch.softmax(chars, -1), torch.softmax(rows, -1), torch.softmax(country, -1), corners
 
 
 def detector(weights, models, threshold):

@@ -16,7 +16,10 @@ FACES = {
     "truetype/liberation/LiberationSans-Bold.ttf": 1.5, "truetype/open-sans/OpenSans-CondBold.ttf": 1,
     "truetype/roboto/unhinted/RobotoCondensed-Bold.ttf": 1.5, "opentype/urw-base35/NimbusSansNarrow-Bold.otf": 1,
     "opentype/dosis/Dosis-Bold.otf": 1, "truetype/lato/Lato-Bold.ttf": 0.5, "opentype/play/Play-Bold.otf": 0.7,
-    "truetype/dejavu/DejaVuSansMono-Bold.ttf": 0.4,
+    "truetype/dejavu/DejaVuSansMono-Bold.ttf": 0.4, "truetype/adf/UniversalisADFStd-BoldCond.otf": 1.5,
+    "opentype/cabin/Cabin-Bold.otf": 0.7, "opentype/inter/Inter-Bold.otf": 0.7, "opentype/b612/B612-Bold.otf": 0.7,
+    "truetype/oxygen/Oxygen-Sans-Bold.ttf": 0.7, "truetype/tiresias/tiresias_signfont_bold.ttf": 0.7,
+    "truetype/manrope/Manrope-Bold.ttf": 0.7,
 }
 # Faces of the rendered test set (value: by how many pixels a hairline face is drawn bolder). Training refuses them.
 RESERVED = {
@@ -33,7 +36,7 @@ RESERVED_SCRIPTS = {
 }
 SCRIPTS = {
     "CN": ["truetype/wqy/wqy-zenhei.ttc"],
-    "TH": ["truetype/tlwg/Loma-Bold.ttf", "truetype/tlwg/Garuda-Bold.ttf"],
+    "TH": ["truetype/tlwg/Loma-Bold.ttf", "truetype/tlwg/Garuda-Bold.ttf", "truetype/noto/NotoSansThai-Bold.ttf"],
     "LA": ["truetype/lao/Phetsarath_OT.ttf"],
     "KH": ["truetype/khmeros/KhmerOS.ttf", "truetype/khmeros/KhmerOSbattambang.ttf"],
 }

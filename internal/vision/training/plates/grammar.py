@@ -13,6 +13,7 @@ COUNTRIES = ["VN", "CN", "LA", "KH", "TH", "other"]
 PROVINCES = [p for p in range(11, 100) if p not in (13, 42, 44, 45, 46, 87, 91, 96)]
 CAR = "ABCDEFGHKLMNPSTUVXYZ"
 STATE = "ABCDEFGHKLM"
+HARD = CAR + "DUNMKXBGDUNMKXHL"  # series letters that are mixed up when small come more often
 SECOND = "ABCDEFHKLMNPRSTUVXYZ"
 MILITARY_FIRST = "ABCDHKPQTV"
 MILITARY_SECOND = "ABCDEGHIKLMNPQRSTUVXYZ"
@@ -69,24 +70,24 @@ def vietnamese(rng):
     """A random Vietnamese plate of any kind."""
     p = str(_pick(rng, PROVINCES))
     r = rng.random()
-    if r < 0.27:
-        head = p + ("-" if rng.random() < 0.1 else "") + _pick(rng, CAR)
+    if r < 0.21:
+        head = p + ("-" if rng.random() < 0.1 else "") + _pick(rng, HARD)
         colours = (WHITE, BLACK) if rng.random() < 0.6 else (YELLOW, BLACK)
         return _vn("car", rng, head, 0.8, colours)
-    if r < 0.36:
+    if r < 0.29:
         return _vn("car-yellow", rng, p + _pick(rng, "CHEFBKRGD"), 0.9, (YELLOW, BLACK))
-    if r < 0.46:
+    if r < 0.40:
         second = _pick(rng, SECOND) if rng.random() < 0.5 else str(rng.integers(1, 10))
-        head = p + "-" + _pick(rng, CAR) + second
+        head = p + "-" + _pick(rng, HARD) + second
         return _vn("moto", rng, head, 0.7, (WHITE, BLACK), "moto")
-    if r < 0.57:
+    if r < 0.51:
         head = p + _pick(rng, STATE)
         if rng.random() < 0.4:
             return _vn("moto-state", rng, p + "-" + _pick(rng, STATE) + str(rng.integers(1, 10)), 0.7,
                        (BLUE, PAPER), "moto")
         return _vn("car-state", rng, head, 0.7, (BLUE, PAPER))
-    if r < 0.69:
-        series = _pick(rng, ["LD", "DA", "KT", "HC", "CD", "MK", "RM", "TĐ", "MĐ", "LD", "DA", "CT", "LB"])
+    if r < 0.64:
+        series = _pick(rng, ["LD", "DA", "KT", "HC", "CD", "MK", "RM", "TĐ", "MĐ", "LD", "DA", "CT", "LB", "MĐ", "MĐ", "TĐ"])
         colours = (WHITE, BLACK)
         if series in ("CT", "LB"):
             colours = (YELLOW, INK_RED)
@@ -97,15 +98,15 @@ def vietnamese(rng):
         if series == "MĐ":
             return _vn("moto-electric", rng, p + "-MĐ" + str(rng.integers(1, 10)), 0.8, colours, "moto")
         return _vn("series", rng, p + series, 0.7, colours)
-    if r < 0.78:
+    if r < 0.72:
         colours = (WHITE, BLACK) if rng.random() < 0.5 else (YELLOW, BLACK)
         return _vn("trailer", rng, p + "R", 0.85, colours)
-    if r < 0.87:
+    if r < 0.82:
         a, b, n = _pick(rng, MILITARY_FIRST), _pick(rng, MILITARY_SECOND), _digits(rng, 4)
         if rng.random() < 0.6:
             return Layout("military", "VN", [a + b + "-" + n[:2] + "-" + n[2:]], (RED, PAPER), "long", a + b + n)
         return Layout("military", "VN", [a + b, n[:2] + "-" + n[2:]], (RED, PAPER), "short", a + b + n)
-    if r < 0.95:
+    if r < 0.94:
         mission, own, s = _digits(rng, 3), _digits(rng, 2), _pick(rng, ["NG", "QT", "NN", "CV"])
         ink = INK_RED if s in ("NG", "QT") and rng.random() < 0.7 else BLACK
         if rng.random() < 0.5:
@@ -128,14 +129,17 @@ def chinese(rng):
     tail = [_pick(rng, "0123456789") if rng.random() < 0.75 else _pick(rng, CN_LETTERS) for _ in range(5)]
     tail = "".join(tail)
     r = rng.random()
-    if r < 0.45:
+    if r < 0.4:
         return Layout("cn-car", "CN", ["#" + letter + "." + tail], (CN_BLUE, PAPER), "long", letter + tail, [prov])
-    if r < 0.65:
+    if r < 0.6:
         return Layout("cn-lorry", "CN", ["#" + letter + "." + tail], (YELLOW, BLACK), "long", letter + tail, [prov])
-    if r < 0.85:
+    if r < 0.75:
         colours = (YELLOW, BLACK) if rng.random() < 0.7 else (CN_BLUE, PAPER)
         return Layout("cn-rear", "CN", ["#." + letter, tail], colours, "short", letter + tail, [prov])
-    tail += str(rng.integers(10))
+    if r < 0.9:
+        return Layout("cn-trailer", "CN", ["#." + letter, tail[:4] + "@"], (YELLOW, BLACK), "short", letter + tail[:4],
+                      [prov, "挂"])
+    tail = _pick(rng, "DF") + tail if rng.random() < 0.5 else tail + str(rng.integers(10))
     return Layout("cn-green", "CN", ["#" + letter + "." + tail], (CN_GREEN, BLACK), "long", letter + tail, [prov])
 
 

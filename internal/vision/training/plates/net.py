@@ -44,15 +44,23 @@ class Reader(nn.Module):
         self.char = nn.Sequential(nn.Linear(d, d), nn.ReLU(), nn.Linear(d, len(grammar.ALPHABET)))
         self.slot = nn.Parameter(torch.randn(1, grammar.SLOTS, d) * 0.02)
         self.glob = nn.Sequential(nn.Linear(d, 64), nn.ReLU(), nn.Linear(64, 2 + len(grammar.COUNTRIES)))
+        self.edge = nn.Parameter(torch.randn(4, d) * 0.1)  # one query for each corner of the plate
+        self.shift = nn.Sequential(nn.Linear(d, 48), nn.ReLU(), nn.Linear(48, 2))
+        ys, xs = torch.meshgrid(torch.arange(self.GRID_H) + 0.5, torch.arange(self.GRID_W) + 0.5, indexing="ij")
+        grid = torch.stack([xs / self.GRID_W, ys / self.GRID_H], -1).reshape(-1, 2)
+        self.register_buffer("grid", grid.float(), persistent=False)
 
     def forward(self, x):
-        """Returns logits: slots, rows, country; and the attention over the grid."""
+        """Returns logits: slots, rows, country; the attention over the grid; the plate's corners in crops (0..1)."""
         t = self.body(x - 0.5).reshape(-1, self.D, self.GRID_H * self.GRID_W).transpose(1, 2) + self.place
         t = self.norm(self.mix(t))
         a = torch.softmax(self.query @ self.key(t).transpose(1, 2) * self.D ** -0.5 * 4, -1)
         s = a @ self.value(t) + self.slot
         g = self.glob(t.mean(1))
-        return self.char(s), g[:, :2], g[:, 2:], a
+        keys, values = self.key(t), self.value(t)
+        e = torch.softmax(self.edge @ keys.transpose(1, 2) * self.D ** -0.5 * 4, -1)
+        corners = e.float() @ self.grid + self.shift(e @ values).float() * 0.1
+        return self.char(s), g[:, :2], g[:, 2:], a, corners
 
 
 class Detector(nn.Module):

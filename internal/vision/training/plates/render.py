@@ -28,11 +28,11 @@ class Renderer:
         self.glyphs = Glyphs(data)
 
     def layout(self, rng):
-        """Mostly Vietnamese; about one in eight foreign."""
+        """Mostly Vietnamese; about one in five foreign."""
         r = rng.random()
-        if r < 0.875:
+        if r < 0.80:
             return grammar.vietnamese(rng)
-        return grammar.chinese(rng) if r < 0.94 else grammar.neighbour(rng)
+        return grammar.chinese(rng) if r < 0.89 else grammar.neighbour(rng)
 
     def plate(self, rng, layout=None):
         """One flat plate."""
