@@ -69,6 +69,9 @@ func (e *Engine) scanned(d *Device, key scanKey, r *event.Reading) *passage {
 // passed over, or every later scan would go to the lorry before its own. A
 // passage in which two lorries tail-gated is scanned twice.
 func (e *Engine) nextToScan(d *Device, at time.Time) *passage {
+	if d.Position == PositionAfter && e.lane.Kind == event.Person && e.hasPresence() {
+		return e.bagOwner(d, at)
+	}
 	var next, last *passage
 	for _, p := range e.s.Passages {
 		if p.Aside || p.gone() {
@@ -78,7 +81,7 @@ func (e *Engine) nextToScan(d *Device, at time.Time) *passage {
 		if scans > 0 && (len(p.Spans) > 0 || !e.hasPresence()) { // a scan of nobody says nothing of the order
 			next, last = nil, nil
 		}
-		again := scans > 0 && (scans < p.vehicles() && at.Sub(p.lastScanned(d.ID)) <= d.Transit || p.nextBag(d, at))
+		again := scans > 0 && scans < p.vehicles() && at.Sub(p.lastScanned(d.ID)) <= d.Transit
 		if !again && (scans > 0 || !e.reachable(p, at)) {
 			continue
 		}
@@ -132,13 +135,35 @@ func (p *passage) vehicles() int {
 	return most
 }
 
-// bagGap is how closely the bags of one person follow each other on the belt.
-const bagGap = 3 * time.Second
+const (
+	// bagGap is how closely the bags of one person follow each other on the belt.
+	bagGap = 3 * time.Second
+	// toTheBelt is how long a person needs at least from the portal to the belt.
+	toTheBelt = 2 * time.Second
+)
 
-// nextBag says whether a scan that begins now is of another bag of the same
+// bagOwner is the person whose bag comes out of the scanner: the last who has
+// left the portal. People have any number of bags, so their order says nothing
+// of whose a bag is; but who has just come through the portal cannot be at the
+// belt while the bags of the one before still follow each other.
+func (e *Engine) bagOwner(d *Device, at time.Time) *passage {
+	var owner *passage
+	for _, p := range slices.Backward(e.s.Passages) {
+		switch {
+		case p.Aside || p.gone() || p.Record.LeftAt == nil || !e.reachable(p, at):
+		case owner == nil:
+			owner = p
+		case p.nextBag(d, at) && !owner.scannedBy(d.ID) && at.Sub(*owner.Record.LeftAt) < toTheBelt:
+			return p
+		}
+	}
+	return cmp.Or(owner, e.newest(event.Open))
+}
+
+// nextBag says whether a scan that begins now may be of another bag of the same
 // person.
 func (p *passage) nextBag(d *Device, at time.Time) bool {
-	return p.Record.Kind == event.Person && at.Sub(p.lastScanned(d.ID)) <= bagGap
+	return p.scannedBy(d.ID) && at.Sub(p.lastScanned(d.ID)) <= bagGap
 }
 
 // openForScanner opens a passage that no presence device has seen. A camera may
