@@ -115,6 +115,12 @@ fuzz-short: ## fuzz each wire codec for a minute, several at once
 bench: build ## ratios of journal, codecs and memory, each beside its peer in one run
 	$(GO) test -tags bench -count=1 -timeout 20m -v ./internal/bench
 
+PASSAGES ?= 200000
+.PHONY: bench-console
+bench-console: web deps-test ## the console's search and pages over PASSAGES stored passages (default 200000), beside a yardstick
+	@mkdir -p build/bench-console
+	BENCH_DIR=$(abspath build/bench-console) PASSAGES=$(PASSAGES) $(GO) test -tags bench -count=1 -timeout 90m -run ConsoleAtSize -v ./internal/console/crowd
+
 # --- models ------------------------------------------------------------------
 
 APT_TRAIN := python3-torch python3-torchvision python3-opencv python3-pil python3-onnx fonts-dejavu fonts-liberation \

@@ -53,7 +53,8 @@ func root(out io.Writer, log *slog.Logger) *cobra.Command {
 	cmd.SetFlagErrorFunc(func(c *cobra.Command, err error) error {
 		return usageError{fmt.Errorf("%w; see `%s --help`", err, c.CommandPath())}
 	})
-	cmd.AddCommand(runCmd(out, log), initCmd(out), setupCmd(out), urlCmd(out), exportCmd(out, log), rebuildCmd(out, log), digestCmd(out, log))
+	cmd.AddCommand(runCmd(out, log), initCmd(out), setupCmd(out), urlCmd(out), exportCmd(out, log), rebuildCmd(out, log), digestCmd(out, log),
+		resetCmd(out), auditCmd(out))
 	return cmd
 }
 

@@ -60,8 +60,9 @@ type Change struct {
 type Result struct {
 	Stored  int // events that were new
 	Changes []Change
-	// Owed says that a cumulative receipt is due later, by SendReceipts.
-	Owed bool
+	// Due is when a cumulative receipt that is owed is to be written by
+	// SendReceipts; zero when none is owed.
+	Due time.Time
 	// Queued says that the outbox has something new.
 	Queued bool
 }
@@ -76,7 +77,7 @@ type batchTx struct {
 	replay bool // rebuilding from own events: says nothing to anybody
 	result Result
 	chains map[string]string // chain -> gate, of new events
-	owed   map[string]bool   // chains that got something other than receipts
+	owed   map[string]int    // chains that got something other than receipts, and its urgency
 	// touched are passages whose place in the search must be made anew.
 	touched map[event.ID]bool
 }
@@ -104,7 +105,7 @@ func (s *Store) Commit(ctx context.Context, b Batch) (Result, error) {
 func (s *Store) batch(ctx context.Context, do func(*batchTx) error) (Result, error) {
 	t := &batchTx{
 		Store: s, ctx: ctx, now: s.opt.Now(), stmts: map[string]*sql.Stmt{},
-		chains: map[string]string{}, owed: map[string]bool{}, touched: map[event.ID]bool{},
+		chains: map[string]string{}, owed: map[string]int{}, touched: map[event.ID]bool{},
 	}
 	err := inTx(ctx, s.write, func(tx *sql.Tx) error {
 		t.tx = tx
@@ -179,7 +180,7 @@ func (t *batchTx) take(e *Event) error {
 	t.result.Stored++
 	t.chains[e.Chain] = e.Gate
 	if e.Type != event.TypeReceipt || e.Problem != "" {
-		t.owed[e.Chain] = true
+		t.owed[e.Chain] = max(t.owed[e.Chain], urgency(e.Type))
 	}
 	late := e.Late || t.now.Sub(e.At) > t.opt.LateAfter
 	_, err = t.exec(`INSERT INTO arrivals (chain, sequence, received_at, late) VALUES (?, ?, ?, ?) ON CONFLICT DO NOTHING`,
@@ -259,7 +260,7 @@ func (t *batchTx) rewind(e *Event) error {
 func (t *batchTx) projectOrQuarantine(e *Event, late bool) error {
 	p, err := parse(e)
 	if bad, ok := errors.AsType[*unreadableError](err); ok {
-		t.owed[e.Chain] = true
+		t.owed[e.Chain] = max(t.owed[e.Chain], owedSoon)
 		_, err := t.exec(`UPDATE events SET quarantined = ?, problem = ? WHERE chain = ? AND sequence = ?`,
 			unread, bad.Error(), e.Chain, e.Sequence)
 		return err

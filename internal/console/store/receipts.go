@@ -9,8 +9,36 @@ import (
 	"gatehouse/internal/event"
 )
 
-// receiptPause is the least time between two cumulative receipts of a chain.
-const receiptPause = time.Second
+// When a cumulative receipt is written. Every receipt is an event on the chain
+// of its own, for both agencies, so they are rare while a gate is busy with
+// everyday things; an alert has a receipt of its own at once in any case.
+const (
+	// receiptUrgent is the least time between two receipts when something came
+	// that people say to one another: an alert, a verdict, a correction.
+	receiptUrgent = time.Second
+	// receiptBusy is the most time that anything waits for its receipt.
+	receiptBusy = 8 * time.Second
+	// receiptQuiet is how long nothing must have come for a receipt to be written
+	// sooner, and receiptCalm the least time after the one before. A gate that
+	// ends orderly waits for the receipt of its last event for five seconds.
+	receiptQuiet = 1500 * time.Millisecond
+	receiptCalm  = 3 * time.Second
+)
+
+// Values of receipting.owed.
+const (
+	owedSoon = 1
+	owedNow  = 2 // people wait for it
+)
+
+// urgency is how soon an event of a type wants its receipt.
+func urgency(t event.Type) int {
+	switch t {
+	case event.TypeAlert, event.TypeVerdict, event.TypeAck, event.TypeCorrection:
+		return owedNow
+	}
+	return owedSoon
+}
 
 // maxQuarantinedListed bounds a receipt's list of unreadable sequences.
 const maxQuarantinedListed = 1000
@@ -18,9 +46,9 @@ const maxQuarantinedListed = 1000
 // oweReceipts notes which chains must be receipted and writes the receipts
 // that may go out now.
 func (t *batchTx) oweReceipts() error {
-	for chain := range t.owed {
-		_, err := t.exec(`INSERT INTO receipting (chain, gate, owed, covered, last_at) VALUES (?, ?, 1, 0, '')
-			ON CONFLICT (chain) DO UPDATE SET owed = 1`, chain, t.chains[chain])
+	for chain, owed := range t.owed {
+		_, err := t.exec(`INSERT INTO receipting (chain, gate, owed, covered, last_at, owed_at) VALUES (?, ?, ?, 0, '', ?)
+			ON CONFLICT (chain) DO UPDATE SET owed = max(owed, excluded.owed), owed_at = excluded.owed_at`, chain, t.chains[chain], owed, stamp(t.now))
 		if err != nil {
 			return fmt.Errorf("note owed receipt: %w", err)
 		}
@@ -31,9 +59,8 @@ func (t *batchTx) oweReceipts() error {
 	return t.receiptDue()
 }
 
-// SendReceipts writes the cumulative receipts that were held back because one
-// had gone out less than a second before. It is called when Result.Owed says
-// so, and once at the start.
+// SendReceipts writes the cumulative receipts that were held back and are due
+// now. It is called at Result.Due, and once at the start.
 func (s *Store) SendReceipts(ctx context.Context) (Result, error) {
 	result, err := s.batch(ctx, (*batchTx).receiptDue)
 	if err != nil {
@@ -44,8 +71,28 @@ func (s *Store) SendReceipts(ctx context.Context) (Result, error) {
 
 // debt is a chain whose stored part is ahead of its last receipt.
 type debt struct {
-	chain, gate, head, last string
-	covered, sequence       uint64
+	chain, gate, head string
+	last, owedAt      time.Time
+	covered, sequence uint64
+	owed              int
+}
+
+// due is when the debt's receipt is to be written.
+func (d debt) due() time.Time {
+	if d.last.IsZero() {
+		return d.last
+	}
+	if d.owed == owedNow {
+		return d.last.Add(receiptUrgent)
+	}
+	due := d.last.Add(receiptCalm)
+	if quiet := d.owedAt.Add(receiptQuiet); quiet.After(due) {
+		due = quiet
+	}
+	if most := d.last.Add(receiptBusy); most.Before(due) {
+		due = most
+	}
+	return due
 }
 
 // receiptDue writes a cumulative receipt for every chain that is owed one. It
@@ -56,8 +103,11 @@ func (t *batchTx) receiptDue() error {
 		return fmt.Errorf("list owed receipts: %w", err)
 	}
 	for _, d := range debts {
-		if last := unstamp(d.last); !last.IsZero() && t.now.Sub(last) < receiptPause && !t.now.Before(last) {
-			t.result.Owed = true
+		// A clock that was set back must not hold receipts back until it is over.
+		if due := d.due(); t.now.Before(due) && !t.now.Before(d.last) {
+			if t.result.Due.IsZero() || due.Before(t.result.Due) {
+				t.result.Due = due
+			}
 			continue
 		}
 		if err := t.writeReceipt(d); err != nil {
@@ -68,9 +118,9 @@ func (t *batchTx) receiptDue() error {
 }
 
 func (t *batchTx) debts() ([]debt, error) {
-	rows, err := t.tx.QueryContext(t.ctx, `SELECT r.chain, r.gate, h.head, r.last_at, r.covered, h.sequence
+	rows, err := t.tx.QueryContext(t.ctx, `SELECT r.chain, r.gate, h.head, r.last_at, r.owed_at, r.covered, h.sequence, r.owed
 		FROM receipting r JOIN heads h ON h.chain = r.chain
-		WHERE r.owed = 1 AND h.sequence > r.covered ORDER BY r.chain`)
+		WHERE r.owed > 0 AND h.sequence > r.covered ORDER BY r.chain`)
 	if err != nil {
 		return nil, err
 	}
@@ -78,7 +128,7 @@ func (t *batchTx) debts() ([]debt, error) {
 	var debts []debt
 	for rows.Next() {
 		var d debt
-		if err := rows.Scan(&d.chain, &d.gate, &d.head, &d.last, &d.covered, &d.sequence); err != nil {
+		if err := rows.Scan(&d.chain, &d.gate, &d.head, asTime(&d.last), asTime(&d.owedAt), &d.covered, &d.sequence, &d.owed); err != nil {
 			return nil, err
 		}
 		debts = append(debts, d)

@@ -168,31 +168,52 @@ func TestTheReceiptStopsBeforeAHole(t *testing.T) {
 	require.Equal(t, uint64(1), chains[0].Sequence)
 	require.Equal(t, uint64(1), chains[0].Holes(), "the hole is known")
 
-	b.now = b.now.Add(2 * time.Second)
+	b.now = b.now.Add(10 * time.Second)
 	b.commit(t, events[1])
 	require.Equal(t, uint64(4), last(b.receipts(t, b.Store)).Sequence)
 	require.Equal(t, event.Digest(events[3].Header), last(b.receipts(t, b.Store)).Head)
 }
 
-func TestCumulativeReceiptsAreASecondApart(t *testing.T) {
+func TestCumulativeReceiptsAreRareUnlessPeopleWait(t *testing.T) {
 	b := newBench(t)
-	gap := func(n int) store.Event {
+	began := b.now
+	n := 0
+	gap := func() store.Event {
+		n++
 		g := event.Gap{ID: event.ID(fmt.Sprintf("G%d", n)), Where: event.Where{Gate: "15BB", Device: "rpm"}, From: b.now, To: b.now, Reason: "link"}
 		return b.add(t, event.TypeGap, g.ID, g)
 	}
-	b.commit(t, gap(1))
-	require.Len(t, b.receipts(t, b.Store), 1)
-	r := b.commit(t, gap(2))
-	require.True(t, r.Owed)
-	require.Len(t, b.receipts(t, b.Store), 1)
-	r, err := b.SendReceipts(t.Context())
-	require.NoError(t, err)
-	require.True(t, r.Owed, "still too early")
-	b.now = b.now.Add(time.Second)
-	r, err = b.SendReceipts(t.Context())
-	require.NoError(t, err)
-	require.False(t, r.Owed)
-	require.Equal(t, uint64(2), last(b.receipts(t, b.Store)).Sequence)
+	send := func() store.Result {
+		t.Helper()
+		r, err := b.SendReceipts(t.Context())
+		require.NoError(t, err)
+		return r
+	}
+	b.commit(t, gap())
+	require.Len(t, b.receipts(t, b.Store), 1, "the first is written at once")
+	r := b.commit(t, gap())
+	require.Equal(t, began.Add(3*time.Second), r.Due, "where nothing follows, soon")
+	require.Equal(t, r.Due, send().Due, "still too early")
+	// A busy gate: something every second, and a receipt every eight.
+	for range 16 {
+		b.now = b.now.Add(time.Second)
+		r = b.commit(t, gap())
+		require.False(t, !r.Due.IsZero() && r.Due.After(b.now.Add(8*time.Second)))
+	}
+	require.Len(t, b.receipts(t, b.Store), 3)
+	require.Equal(t, uint64(n), last(b.receipts(t, b.Store)).Sequence)
+	// Then nothing comes any more.
+	r = b.commit(t, gap())
+	b.now = r.Due
+	require.Zero(t, send().Due)
+	require.Equal(t, uint64(n), last(b.receipts(t, b.Store)).Sequence)
+	// A verdict is answered within a second.
+	b.commit(t, gap())
+	v := event.Verdict{ID: "V", Agency: event.BorderGuard, Gate: "15BB", Passage: "P", Code: event.Release, At: b.now}
+	r = b.commit(t, b.add(t, event.TypeVerdict, v.ID, v))
+	require.Equal(t, b.now.Add(time.Second), r.Due)
+	b.now = b.now.Add(-time.Hour)
+	require.Zero(t, send().Due, "a clock that was set back holds nothing back")
 }
 
 func TestReceiptsAreNotReceipted(t *testing.T) {

@@ -92,16 +92,12 @@ func (u *Uplink) request(ctx context.Context) error {
 	return nil
 }
 
-// receipts writes the receipts that were held back, until ctx ends.
+// receipts writes the receipts that were held back when they are due, until
+// ctx ends.
 func (u *Uplink) receipts(ctx context.Context) error {
-	poke(u.owed)
-	for {
-		select {
-		case <-ctx.Done():
-			return nil
-		case <-u.owed:
-		}
-		pause(ctx, time.Second)
+	for ctx.Err() == nil {
+		// The time is taken away first, so that what is owed meanwhile sets it anew.
+		u.forgetDue()
 		r, err := u.opt.Store.SendReceipts(ctx)
 		if ctx.Err() != nil {
 			return nil
@@ -109,8 +105,34 @@ func (u *Uplink) receipts(ctx context.Context) error {
 		u.setTrouble("receipts", err)
 		u.settle(r)
 		if err != nil {
-			poke(u.owed)
+			pause(ctx, time.Second)
+			continue
 		}
+		u.untilDue(ctx)
+	}
+	return nil
+}
+
+func (u *Uplink) forgetDue() {
+	u.mu.Lock()
+	defer u.mu.Unlock()
+	u.due = time.Time{}
+}
+
+// untilDue waits until receipts are due. What people wait for may come sooner
+// than what was owed before.
+func (u *Uplink) untilDue(ctx context.Context) {
+	for ctx.Err() == nil {
+		u.mu.Lock()
+		due := u.due
+		u.mu.Unlock()
+		wait := time.Minute
+		if !due.IsZero() {
+			if wait = time.Until(due); wait <= 0 {
+				return
+			}
+		}
+		u.await(ctx, u.owed, wait)
 	}
 }
 

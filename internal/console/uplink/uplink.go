@@ -51,6 +51,7 @@ type Uplink struct {
 	mu      sync.Mutex
 	status  Status
 	trouble map[string]string // by part
+	due     time.Time         // when receipts are to be written; zero when none is owed
 }
 
 // New makes an uplink; Run puts it to work.
@@ -169,7 +170,12 @@ func (u *Uplink) settle(r store.Result) {
 	if r.Queued {
 		poke(u.wakeOutbox)
 	}
-	if r.Owed {
+	if !r.Due.IsZero() {
+		u.mu.Lock()
+		if u.due.IsZero() || r.Due.Before(u.due) {
+			u.due = r.Due
+		}
+		u.mu.Unlock()
 		poke(u.owed)
 	}
 }

@@ -61,22 +61,23 @@ func (s *Server) invite(w http.ResponseWriter, r *http.Request, p Page) {
 		return
 	}
 	u, token, err := s.opt.Private.Invite(r.Context(), f.Login, f.Name, f.Role)
-	switch {
-	case errors.Is(err, private.ErrBadLogin):
+	if errors.Is(err, private.ErrBadLogin) {
 		f.Error = p.T("setup.login")
-	case errors.Is(err, private.ErrLoginTaken):
+	} else if errors.Is(err, private.ErrLoginTaken) {
 		f.Error = p.T("users.taken")
-	case err == nil:
-		if err = s.opt.Private.Record(r.Context(), p.User.ID, private.ActUserCreate, u.Login, string(u.Role)); err == nil {
-			s.showUsers(w, r, p, http.StatusOK, usersModel{Link: s.setupURL(r, token), LinkOf: u.Login})
-			return
-		}
-		fallthrough
-	default:
+	}
+	if f.Error != "" {
+		s.showUsers(w, r, p, http.StatusUnprocessableEntity, usersModel{Form: f})
+		return
+	}
+	if err == nil {
+		err = s.opt.Private.Record(r.Context(), p.User.ID, private.ActUserCreate, u.Login, string(u.Role))
+	}
+	if err != nil {
 		s.fail(w, r, p, err)
 		return
 	}
-	s.showUsers(w, r, p, http.StatusUnprocessableEntity, usersModel{Form: f})
+	s.showUsers(w, r, p, http.StatusOK, usersModel{Link: s.setupURL(r, token), LinkOf: u.Login})
 }
 
 // setupURL is a set-up link as the supervisor's browser reaches the console.

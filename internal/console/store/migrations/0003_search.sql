@@ -75,3 +75,7 @@ CREATE TABLE frame_days (
   frames INTEGER NOT NULL,
   PRIMARY KEY (gate, lane, device, day)
 ) STRICT, WITHOUT ROWID;
+
+-- Local part: when something was stored last that owes a receipt. owed is 2
+-- where people wait for it.
+ALTER TABLE receipting ADD COLUMN owed_at TEXT NOT NULL DEFAULT '';
