@@ -19,6 +19,39 @@
 //   - where no presence device is configured or able to look, camera captures
 //     and scanner items open passages, marked "no-presence".
 //
+// # Instruments
+//
+// A device stands before, in or behind the presence zone, and devices of one
+// position stand along the lane in the order of Lane.Devices.
+//   - Documents and codes that are given before wait like captures. One person's
+//     documents stay together, and a vehicle's codes that follow each other
+//     within codeBurst.
+//   - What comes onto a scale behind the zone is the earliest passage that has
+//     left the zone and was neither weighed nor seen further along. A weight is
+//     that of the load it settled under, and of nothing after it; a settled part
+//     of a vehicle never takes the place of the whole.
+//   - Codes behind a scale are of what stands on it or has just left it; so are
+//     the pictures of a camera there. Without a scale they follow the order.
+//   - A bag is of the person who came through the portal last.
+//   - In a two-way lane the first of two presence devices, or a camera, tells
+//     the direction.
+//
+// # Findings
+//
+// Findings that follow from the record as a whole are concluded anew with each
+// version: raised once for each cause, updated, and withdrawn when they no
+// longer hold. Look-ups in the lists of expected vehicles are effects, answered
+// by journalled results.
+//
+// # Corrections
+//
+// An officer's correction is an entry, applied once by its id. What devices said
+// stays as it was; Stated and Corrections tell what officers changed. A passage
+// that is no longer kept comes back from its last shared version, which the
+// entry carries: its facts, weights and plates are judged again, its coverage
+// stays. Passages entered by hand or called back stand aside: no reading of a
+// device can become theirs.
+//
 // What this cannot tell: when a queue stands still for longer than Join.Before
 // between a camera and the portal, the capture of the vehicle that waits is
 // given to the one in the portal. Join.Before must exceed the usual wait.
