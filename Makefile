@@ -132,7 +132,7 @@ TRAIN = cd internal/vision/training && /usr/bin/python3 -W ignore -m
 .PHONY: train-deps train-plates train-xray eval
 train-deps:
 	@deploy/install-packages.sh "$(SUDO)" $(APT_TRAIN)
-train-plates: train-deps ## train detector and reader for MINUTES each (default 60), calibrate and export them
+train-plates: render-deps ## train detector and reader for MINUTES each (default 60), calibrate and export them
 	$(TRAIN) plates.detector --data $(GATEHOUSE_DATA) --out runs --minutes $(MINUTES) --resume
 	$(TRAIN) plates.reader --data $(GATEHOUSE_DATA) --out runs --minutes $(MINUTES) --resume
 	$(TRAIN) plates.calibrate --data $(GATEHOUSE_DATA) --weights runs
@@ -150,6 +150,32 @@ eval-xray: train-deps vision ## figures of the X-ray net on the frozen list, of 
 	$(TRAIN) xray.measure --data $(GATEHOUSE_DATA) --weights runs $(MEASURE)
 	GATEHOUSE_ACCURACY=full $(GO) test -count=1 -timeout 30m -v -run 'Figures' ./internal/vision/xray/...
 	GATEHOUSE_ACCURACY=full $(GO) test -count=1 -timeout 30m -v -run 'TestContainers|TestSimulatedScans' ./internal/vision/accuracy
+
+APT_RENDER := $(APT_TRAIN) fonts-bebas-neue fonts-adf-gillius fonts-adf-universalis fonts-clear-sans fonts-crosextra-carlito \
+  fonts-routed-gothic fonts-osifont fonts-national-park fonts-wqy-microhei fonts-droid-fallback fonts-tlwg-waree-ttf \
+  fonts-tlwg-sawasdee-ttf fonts-noto-core
+TESTSET := $(CURDIR)/build/testset
+PEERS   := internal/vision/accuracy/peers
+
+.PHONY: eval-plates bench-plates render-deps
+render-deps:
+	@deploy/install-packages.sh "$(SUDO)" $(APT_RENDER)
+build/testset/labels.jsonl: internal/vision/training/plates/testset.py internal/vision/training/plates/testscene.py | render-deps
+	$(TRAIN) plates.testset --out $(TESTSET)
+eval-plates: vision build/testset/labels.jsonl ## figures of the plate models: every dev image, foreign ones, and the rendered set
+	GATEHOUSE_TESTSET=$(TESTSET) $(GO) test -tags eval -count=1 -timeout 60m -v -run '^TestEval' ./internal/vision/accuracy
+
+$(PEERS)/node_modules/.installed: $(PEERS)/package-lock.json
+	cd $(PEERS) && npm ci --ignore-scripts --no-audit --no-fund
+	@touch $@
+build/bench/resnet18.onnx: | render-deps
+	@mkdir -p build/bench
+	/usr/bin/python3 -W ignore -c "import torch, torchvision; torch.onnx.export(torchvision.models.resnet18().eval(), \
+	  torch.rand(1, 3, 320, 320), '$@', opset_version=13, input_names=['input'], output_names=['out'])"
+bench-plates: vision build/testset/labels.jsonl build/bench/resnet18.onnx $(PEERS)/node_modules/.installed ## plates beside PP-OCRv4 and Tesseract
+	@deploy/install-packages.sh "$(SUDO)" tesseract-ocr tesseract-ocr-eng
+	GATEHOUSE_BENCH=$(CURDIR)/build/bench GATEHOUSE_TESTSET=$(TESTSET) \
+	  $(GO) test -tags eval -count=1 -timeout 60m -v -run '^TestBench$$' ./internal/vision/accuracy
 
 .PHONY: generate
 generate: ## make generated files anew: pages and JSON Schemas
