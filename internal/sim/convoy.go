@@ -52,7 +52,7 @@ func (l *lane) convoy(ctx context.Context, group []*journey, before, after zones
 	var failed failures
 	free := before.bridge
 	for _, j := range group {
-		if err := l.pace.Sleep(ctx, j.course.Drive); err != nil {
+		if err := l.pace.Sleep(ctx, j.toBeam()); err != nil {
 			return err
 		}
 		if err := await(ctx, before.beam); err != nil {
@@ -71,12 +71,24 @@ func (l *lane) convoy(ctx context.Context, group []*journey, before, after zones
 		free = left
 	}
 	leaveBeam()
+	if err := await(ctx, free); err != nil {
+		return err
+	}
+	leaveBridge() // images may come later
 	aside.Wait()
-	leaveBridge()
 	if err := failed.err(); err != nil {
 		return err
 	}
 	return ctx.Err()
+}
+
+// toBeam is how long the way from the portal to the beam takes; who has no bag
+// does not go to the belt.
+func (j *journey) toBeam() time.Duration {
+	if j.person != nil && len(j.person.Bags) == 0 {
+		return 0
+	}
+	return j.course.Drive
 }
 
 func await(ctx context.Context, free <-chan struct{}) error {
@@ -207,6 +219,9 @@ func (l *lane) occupy(ctx context.Context, inside []*journey, coming *journey) e
 
 // beam takes one through the scanner: a lorry itself, a traveller's bags.
 func (l *lane) beam(ctx context.Context, j *journey, aside *sync.WaitGroup, failed *failures) error {
+	if j.person != nil && len(j.person.Bags) == 0 {
+		return nil
+	}
 	if l.scanner == nil || j.away(scenario.XRay) {
 		return l.pace.Sleep(ctx, j.course.Beam)
 	}

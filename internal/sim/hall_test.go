@@ -4,6 +4,7 @@ import (
 	"log/slog"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -122,6 +123,7 @@ lanes:
 	require.Equal(t, want, l.count())
 	truth := lines[book.Truth](t, dir, "truth.jsonl")
 	require.Len(t, truth, 3)
+	slices.SortFunc(truth, func(a, b book.Truth) int { return strings.Compare(a.Vehicle, b.Vehicle) })
 	require.Len(t, truth[0].Bags, 2)
 	require.Len(t, truth[0].Bags[0].Scan.Boxes, 1)
 	require.Empty(t, truth[0].Bags[1].Scan.Boxes)

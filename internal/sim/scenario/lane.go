@@ -161,7 +161,7 @@ func (l *Lane) fill() {
 	}
 	threats := map[string]float64{render.Block: 3, render.Bundles: 3, render.Pistol: 2}
 	if l.Kind == KindPerson {
-		phases = Phases{Approach: s(1.2, 3), Portal: s(2, 4), Drive: s(0.5, 1.5), Beam: s(2.5, 4), Image: s(0.3, 0.6), Settle: s(1, 1), Stand: s(1, 1), Leave: s(1, 1)}
+		phases = Phases{Approach: s(1.2, 3), Portal: s(2, 4), Drive: s(2.2, 3.5), Beam: s(2.5, 4), Image: s(0.3, 0.6), Settle: s(1, 1), Stand: s(1, 1), Leave: s(1, 1)}
 		threats = map[string]float64{render.BagPistol: 1, render.BagKnife: 1}
 	}
 	span := func(at *Range, or Range) {
