@@ -125,14 +125,15 @@ bench-console: web deps-test ## the console's search and pages over PASSAGES sto
 
 APT_TRAIN := python3-torch python3-torchvision python3-opencv python3-pil python3-onnx fonts-dejavu fonts-liberation \
   fonts-opendin fonts-roadgeek fonts-roboto-unhinted fonts-open-sans fonts-urw-base35 fonts-dosis fonts-lato fonts-play \
-  fonts-wqy-zenhei fonts-tlwg-loma-ttf fonts-tlwg-garuda-ttf fonts-lao fonts-khmeros
+  fonts-wqy-zenhei fonts-tlwg-loma-ttf fonts-tlwg-garuda-ttf fonts-lao fonts-khmeros fonts-adf-universalis \
+  fonts-cabin fonts-inter fonts-b612 fonts-oxygen fonts-tiresias fonts-manrope fonts-noto-core
 MINUTES ?= 60
 TRAIN = cd internal/vision/training && /usr/bin/python3 -W ignore -m
 
 .PHONY: train-deps train-plates train-xray eval
 train-deps:
 	@deploy/install-packages.sh "$(SUDO)" $(APT_TRAIN)
-train-plates: render-deps ## train detector and reader for MINUTES each (default 60), calibrate and export them
+train-plates: train-deps ## train detector and reader for MINUTES each (default 60), calibrate and export them
 	$(TRAIN) plates.detector --data $(GATEHOUSE_DATA) --out runs --minutes $(MINUTES) --resume
 	$(TRAIN) plates.reader --data $(GATEHOUSE_DATA) --out runs --minutes $(MINUTES) --resume
 	$(TRAIN) plates.calibrate --data $(GATEHOUSE_DATA) --weights runs
@@ -151,9 +152,9 @@ eval-xray: train-deps vision ## figures of the X-ray net on the frozen list, of 
 	GATEHOUSE_ACCURACY=full $(GO) test -count=1 -timeout 30m -v -run 'Figures' ./internal/vision/xray/...
 	GATEHOUSE_ACCURACY=full $(GO) test -count=1 -timeout 30m -v -run 'TestContainers|TestSimulatedScans' ./internal/vision/accuracy
 
-APT_RENDER := $(APT_TRAIN) fonts-bebas-neue fonts-adf-gillius fonts-adf-universalis fonts-clear-sans fonts-crosextra-carlito \
+APT_RENDER := $(APT_TRAIN) fonts-bebas-neue fonts-adf-gillius fonts-clear-sans fonts-crosextra-carlito \
   fonts-routed-gothic fonts-osifont fonts-national-park fonts-wqy-microhei fonts-droid-fallback fonts-tlwg-waree-ttf \
-  fonts-tlwg-sawasdee-ttf fonts-noto-core
+  fonts-tlwg-sawasdee-ttf
 TESTSET := $(CURDIR)/build/testset
 PEERS   := internal/vision/accuracy/peers
 
