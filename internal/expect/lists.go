@@ -78,7 +78,8 @@ func (l *Lists) Run(ctx context.Context) error {
 		case <-ctx.Done():
 			return nil
 		case <-watcher.Events:
-		case <-watcher.Errors: // such as too many notices: the sweep finds all
+		case err := <-watcher.Errors: // such as too many notices: the sweep finds all
+			l.log.Debug("notice of expected vehicles missed", "err", err)
 		case <-pause.C:
 		}
 		err := l.look(time.Now(), false)

@@ -223,6 +223,7 @@ func (e *Engine) releaseAt(i int) *passage {
 	}
 	t := trackOf(d, &h.Reading)
 	p := e.s.passage(h.During)
+	before, second := p, e.secondIn(p, d, t)
 	if p != nil && t.View == viewDocument && p.shows(t) {
 		p = nil // of another person than the one in the zone
 	}
@@ -235,10 +236,25 @@ func (e *Engine) releaseAt(i int) *passage {
 		e.take(p, func(_ *Device, o *held) bool {
 			return o.Reading.ReceivedAt.Sub(h.Reading.ReceivedAt).Abs() <= lateCapture
 		})
-		return p
+	} else {
+		e.give(p, d, &h.Reading)
 	}
-	e.give(p, d, &h.Reading)
+	if second {
+		p.irregular(irregularTailGate)
+		if before == p {
+			before = nil // both are in one record
+		}
+		e.raiseTailGate(p, before, d, &h.Reading)
+	}
 	return p
+}
+
+// secondIn says that what a device before the presence zone has announced is a
+// second one in the occupancy of the passage that stood there: it was announced
+// as the first was, and no occupancy of its own came.
+func (e *Engine) secondIn(p *passage, d *Device, t track) bool {
+	return p != nil && !p.gone() && d.Position == PositionBefore && t.View != viewCode && len(p.Spans) > 0 &&
+		p.shows(t) && e.following(t) == nil && p.finding(event.FindingTailgate, d.ID) == nil
 }
 
 // give adds a capture, document or code to a passage.

@@ -107,6 +107,7 @@ func TestAPassageEnteredByHand(t *testing.T) {
 	require.Equal(t, event.Mixed, p.Flow)
 	require.ElementsMatch(t, []string{"COVERAGE-GAP camera", "COVERAGE-GAP rpm", "COVERAGE-GAP xray", "COVERAGE-GAP scale"}, codes(p),
 		"no alarm does not mean safe: nothing looked")
+	require.Equal(t, "the passage was entered by hand", coverage(t, p, "scale").Reason.EN)
 	s.listed(101, "12C12345", passage.Listed{Expected: event.Expected{Found: true}})
 	require.True(t, s.one().Expected.Found)
 	s.heavy(105, "A", 30000)

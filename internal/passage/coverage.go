@@ -227,6 +227,9 @@ func (e *Engine) coverage(p *passage) []event.Coverage {
 		}
 		if why, looked := p.looked(d, w.Worst); !looked {
 			row.Looked = false
+			if slices.Contains(p.Record.Irregular, irregularByHand) && len(p.Record.Readings) == 0 {
+				why = reasonByHand()
+			}
 			if p.ended() || p.answered(d) || blind(w.Worst.State) {
 				row.Reason = why
 			}

@@ -3,6 +3,7 @@ package passage_test
 import (
 	"encoding/json"
 	"fmt"
+	"maps"
 	"strconv"
 	"testing"
 	"time"
@@ -180,9 +181,7 @@ func TestAnyInterleavingOfEverything(t *testing.T) {
 			c.link(-1, d.ID, event.Up)
 		}
 		actions := c.actions()
-		for name, f := range c.more() {
-			actions[name] = f
-		}
+		maps.Copy(actions, c.more())
 		rt.Repeat(actions)
 		c.rt = rt
 		c.finish()
