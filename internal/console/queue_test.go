@@ -81,7 +81,7 @@ func TestTheQueueDoesNotMoveUnderTheCursor(t *testing.T) {
 	d.until(`document.querySelectorAll("#queue li").length === 11`)
 
 	d.do(chromedp.Click(chromedp.CSS(`[data-filter=severe]`)))
-	d.until(`[...document.querySelectorAll("#queue li")].filter(l => l.offsetParent).length === 4`)
+	d.until(`[...document.querySelectorAll("#queue li")].filter(l => l.offsetParent).length === 3`)
 }
 
 // press sends a key by its place alone, as an input method leaves it.
@@ -186,7 +186,7 @@ func TestTheAccessibilityCheckCatchesAFault(t *testing.T) {
 	require.NoError(t, err)
 	require.Empty(t, faults)
 	d.run(`document.querySelector("main").insertAdjacentHTML("beforeend", '<button></button><p id="pale">pale</p>')`)
-	d.run(`document.querySelector("#pale").style.color = getComputedStyle(document.documentElement).backgroundColor`)
+	d.run(`document.querySelector("#pale").style.color = "#c4cbd0"`)
 	faults, err = browsertest.Faults(d.T, d.browser)
 	require.NoError(t, err)
 	require.Contains(t, faults, "button-name")

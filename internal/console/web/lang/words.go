@@ -129,7 +129,7 @@ passage.notes.add = Thêm ghi chú | Add a note
 passage.notes.placeholder = Viết ghi chú cho ca sau | Write a note for the next shift
 passage.evidence.wait = Đang tải ảnh từ cửa khẩu | The image is on its way from the gate
 passage.evidence.missing = Cửa khẩu không còn ảnh này | The gate no longer has this image
-passage.original = Gốc | Original
+passage.original = Gốc | File
 passage.alternates = hoặc | or
 passage.back = Về danh sách | Back to the list
 passage.alertsnow = Cảnh báo của lượt qua này | Alerts on this passage
@@ -296,7 +296,7 @@ source.container = Đọc container | Container reading
 source.scan = Phân tích ảnh soi | Scan analysis
 
 viewer.edge = Nét | Edges
-viewer.colour = Màu | Colours
+viewer.colour = Màu | Colour
 viewer.level = Mức | Level
 viewer.width = Rộng | Width
 viewer.hint = Phím + − phóng, mũi tên dời, 0 vừa khung | Keys: + − zoom, arrows move, 0 fit

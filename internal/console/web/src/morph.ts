@@ -5,7 +5,7 @@ import { Idiomorph } from "idiomorph/dist/idiomorph.esm.js";
 const kept = {
   beforeAttributeUpdated: (name: string, node: Element) =>
     !(node.matches("[data-viewer], [data-viewer] [data-act], [data-view]") && (name === "class" || name === "aria-pressed" || name === "data-ready")) &&
-    !(node.matches(".stage") && name === "style") && !(node.matches("details, dialog") && name === "open"),
+    !(node.matches("[data-tone]") && name === "value") && !(node.matches(".stage") && name === "style") && !(node.matches("details, dialog") && name === "open"),
   beforeNodeRemoved: (node: Node) => !(node instanceof HTMLCanvasElement && node.closest("[data-viewer]")),
 };
 
