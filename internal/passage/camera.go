@@ -241,20 +241,18 @@ func (e *Engine) releaseAt(i int) *passage {
 	}
 	if second {
 		p.irregular(irregularTailGate)
-		if before == p {
-			before = nil // both are in one record
-		}
 		e.raiseTailGate(p, before, d, &h.Reading)
 	}
 	return p
 }
 
-// secondIn says that what a device before the presence zone has announced is a
-// second one in the occupancy of the passage that stood there: it was announced
-// as the first was, and no occupancy of its own came.
+// secondIn says that a document that was shown before the presence zone is of
+// a second person in the occupancy of the one who stood there: no occupancy of
+// its own came. Of a second picture nobody can say so, since it may be of a
+// trailer: its scan tells.
 func (e *Engine) secondIn(p *passage, d *Device, t track) bool {
-	return p != nil && !p.gone() && d.Position == PositionBefore && t.View != viewCode && len(p.Spans) > 0 &&
-		p.shows(t) && e.following(t) == nil && p.finding(event.FindingTailgate, d.ID) == nil
+	return p != nil && !p.gone() && d.Position == PositionBefore && t.View == viewDocument && len(p.Spans) > 0 &&
+		p.shows(t) && e.following(t) == nil
 }
 
 // give adds a capture, document or code to a passage.

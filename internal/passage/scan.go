@@ -60,6 +60,12 @@ func (e *Engine) scanned(d *Device, key scanKey, r *event.Reading) *passage {
 		p = e.openForScanner(d, r)
 	}
 	p.Scans = append(p.Scans, scanState{scanKey: key, At: r.ReceivedAt})
+	if e.lane.Kind == event.Vehicle && p.vehicles() > 1 && p.scansBy(d.ID) == 2 && p.finding(event.FindingTailgate, d.ID) == nil {
+		// Two pictures from before the zone and two scans behind it: a trailer has
+		// a picture of its own, but no scan.
+		p.irregular(irregularTailGate)
+		e.raiseTailGate(p, nil, d, r)
+	}
 	return p
 }
 
