@@ -42,8 +42,6 @@ type Request struct {
 	// tell that they belong together, as in a store by digest. Absolute.
 	Low     string `json:"low,omitempty"`
 	Sidecar string `json:"sidecar,omitempty"`
-	// Lot are the other scans of one declaration, to compare with. Absolute.
-	Lot []string `json:"lot,omitempty"`
 }
 
 // Response answers the request of the same id; either Result or Error is set.
@@ -219,6 +217,8 @@ type Figure struct {
 type Cargo struct {
 	State string  `json:"state"` // "empty", "partial" or "loaded"
 	Fill  float64 `json:"fill"`  // share of the body's interior that is filled, 0..1
+	// Load is the mean log attenuation where there is load.
+	Load float64 `json:"load,omitempty"`
 	// Bodies are the containers or box bodies from left to right; two twenties
 	// are two.
 	Bodies []Body `json:"bodies,omitempty"`

@@ -186,6 +186,9 @@ func (w *Worker) xray(req wire.Request) (*wire.Scan, error) {
 	start := time.Now()
 	site := xray.Site{Name: req.Scanner}
 	site.Calibration, err = scanner.Load(w.cfg.Scanners, req.Scanner)
+	if c := site.Calibration; c != nil && c.Template != "" {
+		site.TemplateFile = filepath.Join(w.cfg.Scanners, req.Scanner, filepath.Base(c.Template))
+	}
 	broken := err // the scan is looked at all the same, in shadow mode
 	files := intake.Find(req.Path)
 	files.Low, files.Sidecar = cmp.Or(req.Low, files.Low), cmp.Or(req.Sidecar, files.Sidecar)

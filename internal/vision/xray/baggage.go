@@ -68,7 +68,7 @@ func (b *Baggage) Scan(s *intake.Scan, site Site) (*wire.Scan, error) {
 	site.settle(r)
 	attach(r, s)
 	start := time.Now()
-	e, err := expose(s, site)
+	e, err := expose(s, site, r.Energy)
 	if err != nil {
 		return nil, err
 	}

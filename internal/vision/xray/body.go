@@ -53,10 +53,14 @@ func percentile(values []float32, p float64) float32 {
 
 func median(values []float32) float32 { return percentile(values, 0.5) }
 
-// interiors finds the inside of the cargo bodies: containers or box bodies seen
-// from the side, without walls, roof, floor and chassis. The cab, with its
-// engine, is not part of them.
-func interiors(a plane) []image.Rectangle {
+// body is a container or box body seen from the side.
+type body struct {
+	outer image.Rectangle // from the roof to the underside
+	inner image.Rectangle // without walls, roof, floor and chassis
+}
+
+// bodies finds the cargo bodies. The cab, with its engine, is not part of them.
+func bodies(a plane) []body {
 	tops := roofs(a)
 	var present []float32
 	for _, t := range tops {
@@ -73,7 +77,7 @@ func interiors(a plane) []image.Rectangle {
 	for x, t := range tops {
 		level[x] = t >= 0 && abs(t-roof) <= band
 	}
-	var out []image.Rectangle
+	var out []body
 	widest := 0
 	for _, run := range runs(level, max(1, int(gapWidth*float64(a.W)))) {
 		width := run[1] - run[0]
@@ -82,8 +86,8 @@ func interiors(a plane) []image.Rectangle {
 			widest = max(widest, width)
 		}
 	}
-	return slices.DeleteFunc(out, func(r image.Rectangle) bool {
-		return r.Empty() || float64(r.Dx()) < twinWidth*(1-2*wallMargin)*float64(widest)
+	return slices.DeleteFunc(out, func(b body) bool {
+		return b.inner.Empty() || float64(b.inner.Dx()) < twinWidth*(1-2*wallMargin)*float64(widest)
 	})
 }
 
@@ -119,8 +123,8 @@ func runs(on []bool, gap int) [][2]int {
 	return out
 }
 
-// inside is the interior of the body between two columns.
-func inside(a plane, tops []int, x0, x1 int) image.Rectangle {
+// inside is the body between two columns.
+func inside(a plane, tops []int, x0, x1 int) body {
 	var own []float32
 	for _, t := range tops[x0:x1] {
 		if t >= 0 {
@@ -131,10 +135,13 @@ func inside(a plane, tops []int, x0, x1 int) image.Rectangle {
 	under := underside(a, roof, x0, x1)
 	height := under - roof
 	if height < 12 {
-		return image.Rectangle{}
+		return body{}
 	}
 	mx, my := max(2, int(wallMargin*float64(x1-x0))), max(2, int(wallMargin*float64(height)))
-	return image.Rect(x0+mx, roof+my, x1-mx, floorRow(a, roof, under, x0+mx, x1-mx))
+	return body{
+		outer: image.Rect(x0, roof, x1, under),
+		inner: image.Rect(x0+mx, roof+my, x1-mx, floorRow(a, roof, under, x0+mx, x1-mx)),
+	}
 }
 
 // underside is the first row below the body where air shows, or the last row.

@@ -1,6 +1,9 @@
 package xray
 
 import (
+	"cmp"
+	"errors"
+	"fmt"
 	"image"
 	"math"
 	"slices"
@@ -12,7 +15,7 @@ import (
 )
 
 // CargoVersion names the rules for cargo; it changes with every figure here.
-const CargoVersion = "1"
+const CargoVersion = "2"
 
 const cargoModel = "xray-cargo-rules@" + CargoVersion
 
@@ -33,22 +36,38 @@ const (
 	opaqueFill = 0.15
 )
 
-// Cargo analyses side views of lorries and containers by rules.
-type Cargo struct{}
+// Cargo analyses side views of lorries and containers by rules. One call of
+// Scan at a time.
+type Cargo struct {
+	templates map[string]*template // by file
+}
 
 // NewCargo makes the analysis; it needs no model.
-func NewCargo() *Cargo { return &Cargo{} }
+func NewCargo() *Cargo { return &Cargo{templates: map[string]*template{}} }
 
-// Scan looks at a scan of a scanner.
+// Scan looks at a scan of a scanner: the rules with what papers, scale and the
+// scanner's empty template say.
 func (c *Cargo) Scan(s *intake.Scan, site Site) (*wire.Scan, error) {
-	r, err := c.Analyse(s.Picture)
+	v, err := c.view(s.Picture)
 	if err != nil {
 		return nil, err
 	}
+	if s.Side.PixelMM > 0 {
+		v.mm = s.Side.PixelMM * float64(s.Mat.Cols()) / float64(v.a.W)
+	}
+	t, err := c.template(site)
+	if err != nil {
+		v.scan.Notes = append(v.scan.Notes, wire.Text{VI: "Không dùng được ảnh thùng rỗng mẫu: " + err.Error(), EN: "The empty template cannot be used: " + err.Error()})
+	}
+	if err := errors.Join(v.hidden(t), v.declared(s.Side.Declared)); err != nil {
+		return nil, wire.Errorf(wire.Internal, "analyse cargo: %v", err)
+	}
+	v.mass(s.Side.DeclaredKG, s.Side.WeighedKG)
+	r := v.sorted()
 	site.settle(r)
 	attach(r, s)
 	start := time.Now()
-	e, err := expose(s, site)
+	e, err := expose(s, site, r.Energy)
 	if err != nil {
 		return nil, err
 	}
@@ -59,8 +78,48 @@ func (c *Cargo) Scan(s *intake.Scan, site Site) (*wire.Scan, error) {
 	return r, nil
 }
 
-// Analyse looks at a picture in Raw mode.
+// template is the scanner's empty scan, read once.
+func (c *Cargo) template(site Site) (*template, error) {
+	if site.TemplateFile == "" {
+		return nil, nil
+	}
+	if t, ok := c.templates[site.TemplateFile]; ok {
+		return t, nil
+	}
+	s, err := intake.Open(intake.Files{High: site.TemplateFile}, picture.DefaultLimits())
+	if err != nil {
+		return nil, err
+	}
+	defer s.Close()
+	v, err := c.view(s.Picture)
+	if err != nil {
+		return nil, err
+	}
+	if len(v.bodies) == 0 {
+		return nil, wire.Errorf(wire.Unsupported, "there is no body in it")
+	}
+	t := &template{a: v.a, bodies: v.bodies}
+	c.templates[site.TemplateFile] = t
+	return t, nil
+}
+
+// Analyse looks at a picture in Raw mode by the rules that need no more than it.
 func (c *Cargo) Analyse(p *picture.Picture) (*wire.Scan, error) {
+	v, err := c.view(p)
+	if err != nil {
+		return nil, err
+	}
+	return v.sorted(), nil
+}
+
+func (v *cargoView) sorted() *wire.Scan {
+	slices.SortStableFunc(v.scan.Findings, func(x, y wire.Finding) int { return cmp.Compare(y.Score, x.Score) })
+	v.scan.MS = wire.Times{"detect": milliseconds(v.start)}
+	return v.scan
+}
+
+// view finds the bodies and judges their load.
+func (c *Cargo) view(p *picture.Picture) (*cargoView, error) {
 	start := time.Now()
 	full, energy, err := grey(p, byLuma)
 	if err != nil {
@@ -78,63 +137,107 @@ func (c *Cargo) Analyse(p *picture.Picture) (*wire.Scan, error) {
 	if err != nil {
 		return nil, wire.Errorf(wire.Internal, "analyse cargo: %v", err)
 	}
-	a, limit := attenuation(g, steps)
 	scan := &wire.Scan{Kind: wire.KindCargo, Energy: energy, Findings: []wire.Finding{}, Model: cargoModel}
 	sx, sy := float64(p.Mat.Cols())/float64(g.W), float64(p.Mat.Rows())/float64(g.H)
-	toFile := func(r image.Rectangle) wire.Box {
+	v := &cargoView{scan: scan, start: start, toFile: func(r image.Rectangle) wire.Box {
 		return p.ToStored(image.Rect(
 			int(float64(r.Min.X)*sx), int(float64(r.Min.Y)*sy),
 			int(math.Ceil(float64(r.Max.X)*sx)), int(math.Ceil(float64(r.Max.Y)*sy)),
 		))
-	}
-	inner := interiors(a)
-	scan.Cargo = state(a, inner)
-	for _, room := range inner {
-		found, score, err := foreign(a, room)
-		if err != nil {
+	}}
+	v.a, v.limit = attenuation(g, steps)
+	v.bodies = bodies(v.a)
+	v.state()
+	for _, b := range v.bodies {
+		if err := v.judge(b); err != nil {
 			return nil, wire.Errorf(wire.Internal, "analyse cargo: %v", err)
 		}
-		scan.Score = max(scan.Score, rounded(score))
-		for _, f := range found {
-			scan.Findings = append(scan.Findings, wire.Finding{
-				Code: codeAnomaly, Class: "dense-anomaly", Box: toFile(f.Rect), Score: rounded(f.Score),
-			})
-		}
-		if box, share := opaque(a, room, limit); share >= opaqueFill {
-			scan.Findings = append(scan.Findings, wire.Finding{
-				Code: codeOpaque, Class: "opaque", Box: toFile(box), Score: rounded(share),
-			})
-		}
 	}
-	slices.SortStableFunc(scan.Findings, func(x, y wire.Finding) int { return int(math.Copysign(1, y.Score-x.Score)) })
-	scan.MS = wire.Times{"detect": milliseconds(start)}
-	return scan, nil
+	return v, nil
 }
 
+// judge looks for what is foreign in a body's load, and for what is opaque.
+func (v *cargoView) judge(b body) error {
+	found, score, err := foreign(v.a, b.inner)
+	if err != nil {
+		return err
+	}
+	v.scan.Score = max(v.scan.Score, rounded(score))
+	for _, f := range found {
+		v.scan.Findings = append(v.scan.Findings, wire.Finding{
+			Code: codeAnomaly, Class: "dense-anomaly", Box: v.toFile(f.Rect), Score: rounded(f.Score), Rule: ruleForeign,
+			Figures: []wire.Figure{
+				{Name: "attenuation_inside", Value: rounded(float64(f.level)), Limit: rounded(float64(f.around))},
+				{Name: "robust_z", Value: rounded(f.z), Limit: scoreAt},
+			},
+			Text: &wire.Text{
+				VI: fmt.Sprintf("Đặc hơn hàng xung quanh: %.2f so với %.2f", f.level, f.around),
+				EN: fmt.Sprintf("Denser than the load around it: attenuation %.2f against %.2f", f.level, f.around),
+			},
+		})
+	}
+	if box, share := opaque(v.a, b.inner, v.limit); share >= opaqueFill {
+		v.scan.Findings = append(v.scan.Findings, wire.Finding{
+			Code: codeOpaque, Class: "opaque", Box: v.toFile(box), Score: rounded(share), Rule: ruleOpaque,
+			Figures: []wire.Figure{{Name: "share_of_inside", Value: rounded(share), Limit: opaqueFill}},
+			Text: &wire.Text{
+				VI: fmt.Sprintf("Tia không xuyên qua %.0f %% thùng: phần này chưa được kiểm tra", 100*share),
+				EN: fmt.Sprintf("Nothing comes through %.0f %% of the inside: that part was not inspected", 100*share),
+			},
+		})
+	}
+	return nil
+}
+
+// profileParts is how many parts the fill of a body is told in.
+const profileParts = 24
+
 // state measures how full the bodies are. Without a body nothing is claimed.
-func state(a plane, rooms []image.Rectangle) *wire.Cargo {
+func (v *cargoView) state() {
 	var loaded, all int
-	for _, r := range rooms {
+	density := 0.0
+	c := &wire.Cargo{}
+	for _, b := range v.bodies {
+		r := b.inner
+		var on, of [profileParts]int
 		for y := r.Min.Y; y < r.Max.Y; y++ {
-			for _, v := range a.row(y, r.Min.X, r.Max.X) {
-				if v > loadFrom {
-					loaded++
+			for x, a := range v.a.row(y, r.Min.X, r.Max.X) {
+				k := x * profileParts / r.Dx()
+				of[k]++
+				if a > loadFrom {
+					on[k]++
+					density += float64(a)
 				}
-				all++
 			}
 		}
+		one := wire.Body{Box: v.toFile(r)}
+		sum, n := 0, 0
+		for k := range on {
+			one.Profile = append(one.Profile, math.Round(100*float64(on[k])/float64(max(1, of[k])))/100)
+			sum, n = sum+on[k], n+of[k]
+		}
+		one.Fill = rounded(float64(sum) / float64(max(1, n)))
+		one.State = stateOf(one.Fill)
+		c.Bodies = append(c.Bodies, one)
+		loaded, all = loaded+sum, all+n
 	}
 	if all == 0 {
-		return nil
+		return
 	}
-	c := &wire.Cargo{State: "partial", Fill: rounded(float64(loaded) / float64(all))}
+	c.Fill = rounded(float64(loaded) / float64(all))
+	c.State = stateOf(c.Fill)
+	c.Load = rounded(density / float64(max(1, loaded)))
+	v.scan.Cargo = c
+}
+
+func stateOf(fill float64) string {
 	switch {
-	case c.Fill < emptyFill:
-		c.State = "empty"
-	case c.Fill >= loadedFill:
-		c.State = "loaded"
+	case fill < emptyFill:
+		return "empty"
+	case fill >= loadedFill:
+		return "loaded"
 	}
-	return c
+	return "partial"
 }
 
 // opaque is the share of a body's interior through which nothing came, and the

@@ -35,9 +35,11 @@ const (
 
 // suspect is a region denser than the load around it.
 type suspect struct {
-	Rect  image.Rectangle
-	Score float64
-	level float32 // median attenuation inside
+	Rect   image.Rectangle
+	Score  float64
+	level  float32 // median attenuation inside
+	around float32 // median attenuation of the load around
+	z      float64 // their difference over the load's own spread
 }
 
 // rises are attenuations above the median of the surroundings from which a
@@ -225,7 +227,7 @@ func (l load) judge(b blob) (suspect, bool) {
 	// 95th percentile enters as spread too.
 	noise := max(1.4826*median(spread), (percentile(around, 0.95)-middle)/1.645, noiseShare*middle, unlikeShare*l.unlike, noiseFloor)
 	z := float64((median(in) - middle) / noise)
-	return suspect{Rect: b.Rect, Score: 1 / (1 + math.Exp(-(z-scoreAt)/scoreWidth)), level: median(in)}, true
+	return suspect{Rect: b.Rect, Score: 1 / (1 + math.Exp(-(z-scoreAt)/scoreWidth)), level: median(in), around: middle, z: z}, true
 }
 
 // alike lowers the score of regions that come in numbers with like density:

@@ -21,6 +21,8 @@ import (
 type Site struct {
 	Name        string
 	Calibration *scanner.Calibration // nil: not calibrated
+	// TemplateFile is a scan of an empty container of this scanner; may be empty.
+	TemplateFile string
 }
 
 // threshold is the score from which findings of a model count at this scanner.
@@ -95,14 +97,14 @@ type exposure struct {
 }
 
 // expose calibrates the scan; nil for colours, which are no measurement.
-func expose(s *intake.Scan, site Site) (*exposure, error) {
-	if s.Mat.Channels() != 1 {
+func expose(s *intake.Scan, site Site, energy string) (*exposure, error) {
+	if energy == energyPseudo {
 		return nil, nil
 	}
 	scale := max(1, math.Ceil(math.Sqrt(float64(s.Mat.Total())/mostPhysics)))
 	l := physics.Levels{Steps: 256}
 	top := 255.0
-	if s.Mat.Type() == gocv.MatTypeCV16U {
+	if s.Mat.Type()&7 == gocv.MatTypeCV16U { // the depth without the channels
 		l.Steps, top = 65536, 65535
 	}
 	high, err := levels(s.Mat, scale)
