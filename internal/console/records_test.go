@@ -19,6 +19,11 @@ func month(t *testing.T, site *consoletest.Site) {
 	now := time.Now().UTC()
 	days := func(n float64) time.Time { return now.Add(-time.Duration(n * 24 * float64(time.Hour))) }
 	for _, d := range consoletest.Instruments() {
+		if d.Name == "barrier" {
+			c := site.Change(d, event.Up, now.Add(-time.Hour), "")
+			c.Barrier.Watchdog = "none"
+			site.Share(t, event.TypeDevice, c.ID, d.Name, c)
+		}
 		if d.Name != "xray" || d.Lane != "01" {
 			continue
 		}

@@ -1,11 +1,13 @@
 package store
 
 import (
+	"cmp"
 	"context"
 	"database/sql"
 	"errors"
 	"fmt"
 	"math"
+	"slices"
 	"strings"
 	"time"
 
@@ -325,13 +327,7 @@ type Lane struct{ Gate, Lane string }
 
 // Lanes lists the lanes that have passages or devices.
 func (s *Store) Lanes(ctx context.Context) ([]Lane, error) {
-	// Each step goes to the next lane of the index, whatever the number of passages.
-	rows, err := s.read.QueryContext(ctx, `WITH RECURSIVE l (gate, lane) AS (
-			SELECT * FROM (SELECT gate, lane FROM search ORDER BY gate, lane LIMIT 1)
-			UNION ALL
-			SELECT n.gate, n.lane FROM l, search n WHERE n.key = (SELECT key FROM search
-				WHERE (gate, lane) > (l.gate, l.lane) ORDER BY gate, lane LIMIT 1)
-		) SELECT gate, lane FROM l UNION SELECT gate, lane FROM devices ORDER BY gate, lane`)
+	rows, err := s.read.QueryContext(ctx, `SELECT DISTINCT gate, lane FROM devices`)
 	if err != nil {
 		return nil, fmt.Errorf("list lanes: %w", err)
 	}
@@ -339,5 +335,22 @@ func (s *Store) Lanes(ctx context.Context) ([]Lane, error) {
 	if err != nil {
 		return nil, fmt.Errorf("list lanes: %w", err)
 	}
+	// Each step goes to the next lane of the index, whatever the number of passages.
+	var at Lane
+	for {
+		err := s.read.QueryRowContext(ctx, `SELECT * FROM (SELECT gate, lane FROM search WHERE gate = ?1 AND lane > ?2 ORDER BY lane LIMIT 1)
+			UNION ALL SELECT * FROM (SELECT gate, lane FROM search WHERE gate > ?1 ORDER BY gate, lane LIMIT 1) LIMIT 1`, at.Gate, at.Lane).
+			Scan(&at.Gate, &at.Lane)
+		if errors.Is(err, sql.ErrNoRows) {
+			break
+		}
+		if err != nil {
+			return nil, fmt.Errorf("list lanes: %w", err)
+		}
+		if !slices.Contains(list, at) {
+			list = append(list, at)
+		}
+	}
+	slices.SortFunc(list, func(a, b Lane) int { return cmp.Or(cmp.Compare(a.Gate, b.Gate), cmp.Compare(a.Lane, b.Lane)) })
 	return list, nil
 }

@@ -359,7 +359,7 @@ func accountView(p Page, m accountModel) templ.Component {
 			}
 			return nil
 		})
-		templ_7745c5c3_Err = frame(p, p.T("account.title"), false).Render(templ.WithChildren(ctx, templ_7745c5c3_Var2), templ_7745c5c3_Buffer)
+		templ_7745c5c3_Err = frame(p, p.T("account.title"), true).Render(templ.WithChildren(ctx, templ_7745c5c3_Var2), templ_7745c5c3_Buffer)
 		if templ_7745c5c3_Err != nil {
 			return templ_7745c5c3_Err
 		}

@@ -194,6 +194,9 @@ func aboutPassage(l private.Line) bool {
 // detailOf is what a line's detail says, readable where it is a query.
 func detailOf(l private.Line) string {
 	switch l.Action {
+	case private.ActImage, private.ActDownload:
+		digest, form, _ := strings.Cut(l.Detail, " ")
+		return strings.TrimSpace(short(digest, 16) + " " + form)
 	case private.ActSearch, private.ActExport, private.ActAuditRead:
 		if text, err := url.QueryUnescape(strings.ReplaceAll(l.Detail, "&", "  ")); err == nil {
 			return text

@@ -64,6 +64,9 @@ CREATE TABLE device_changes (
   sequence INTEGER NOT NULL,
   PRIMARY KEY (gate, lane, device, since, state, code)
 ) STRICT, WITHOUT ROWID;
+-- Which agencies have decided on an alert, without going through all verdicts.
+CREATE INDEX verdicts_by_alert ON verdicts (alert);
+
 CREATE INDEX gaps_by_device ON gaps (gate, lane, device, to_at DESC);
 
 -- How many frames each device gave on each day of the gates' time (+07).
