@@ -178,6 +178,16 @@ bench-plates: vision build/testset/labels.jsonl build/bench/resnet18.onnx $(PEER
 	GATEHOUSE_BENCH=$(CURDIR)/build/bench GATEHOUSE_TESTSET=$(TESTSET) \
 	  $(GO) test -tags eval -count=1 -timeout 60m -v -run '^TestBench$$' ./internal/vision/accuracy
 
+.PHONY: bench-xray retrain-xray
+bench-xray: vision build/bench/resnet18.onnx ## time and memory per X-ray scan beside the same yardstick
+	GATEHOUSE_BENCH=$(CURDIR)/build/bench $(GO) test -tags bench -count=1 -timeout 20m -v -run '^TestBench$$' ./internal/vision/xray
+retrain-xray: train-deps ## fine-tune the X-ray net on a site's own benign scans: make retrain-xray DATA=FOLDER
+	@test -n "$(DATA)" || { echo "say where the scans are: make retrain-xray DATA=FOLDER [MINUTES=60]"; exit 2; }
+	$(TRAIN) xray.train --data $(GATEHOUSE_DATA) --site $(abspath $(DATA)) --out runs/site --start runs/xray.pt --lr 5e-4 --minutes $(MINUTES) --resume
+	$(TRAIN) xray.threshold --site $(abspath $(DATA)) --weights runs/site
+	$(TRAIN) xray.export --weights runs/site --models $(CURDIR)/build/site-models
+	@echo "the model is in build/site-models; put it in the models folder and run gatectl xray calibrate"
+
 .PHONY: generate
 generate: ## make generated files anew: pages and JSON Schemas
 	$(GO) generate ./...

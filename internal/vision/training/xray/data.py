@@ -172,13 +172,26 @@ def finish(rng, g):
     return g
 
 
+def site_scans(folder):
+    """Paths of a site's own benign scans; empty without a folder."""
+    if not folder:
+        return []
+    kinds = (".png", ".jpg", ".jpeg", ".tif", ".tiff", ".bmp")
+    found = sorted(os.path.join(folder, f) for f in os.listdir(folder) if f.lower().endswith(kinds))
+    if len(found) < 20:
+        raise SystemExit(f"{folder} has {len(found)} scans; at least 20 benign ones are needed to learn a scanner")
+    return found
+
+
 class Projector:
     """Makes training crops: as many harmless things projected as threats, in the same way."""
 
-    def __init__(self, folder, leave_out=(), side=256):
+    def __init__(self, folder, leave_out=(), side=256, site=None):
         self.side = side
-        bags = [r for r in lines(folder, split="train", kind="baggage") if not held_out(r["path"])]
-        self.bags = [scan(r["path"])[0] for r in bags]
+        bags = [r["path"] for r in lines(folder, split="train", kind="baggage") if not held_out(r["path"])]
+        own = [p for p in site_scans(site) if not held_out(p)]
+        # A site's scans count for at least half: its scanner is the one to learn.
+        self.bags = [scan(p)[0] for p in bags + own * max(1, len(bags) // max(1, len(own)))]
         self.sprites = sprites(folder, leave_out)
 
     def background(self, rng):

@@ -34,10 +34,11 @@ def loss_of(model, b):
 def main():
     p = loop.arguments(__doc__, minutes=15, batch=8, lr=2e-3)
     p.add_argument("--hold-out", nargs="*", default=["gun"], help="sprite classes never trained on (empty: none)")
+    p.add_argument("--site", help="folder of a site's own benign scans, learned beside the others")
     args = p.parse_args()
     cv2.setNumThreads(0)
     cv2.setRNGSeed(args.seed)
-    source, model = data.Projector(data.root(args.data), tuple(args.hold_out)), Baggage()
+    source, model = data.Projector(data.root(args.data), tuple(args.hold_out), site=args.site), Baggage()
     print(f"xray: {loop.parameters_m(model):.2f} M weights, {len(source.bags)} bags, sprites {sorted(source.sprites)}")
     loop.train("xray", model, lambda rng: batch(source, rng, args.batch), loss_of, args, every=50)
 
