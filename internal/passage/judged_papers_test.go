@@ -359,3 +359,20 @@ func TestALanesOwnPolicyJudges(t *testing.T) {
 	require.Equal(t, own.Version(), f.Source.Version)
 	require.Empty(t, s.alerts())
 }
+
+func TestASecondPersonInOneOccupancyFollowed(t *testing.T) {
+	s := play(t, hall(t))
+	s.document(0, traveller("NGUYEN AN", "C1234567"))
+	s.begin(2)
+	s.document(4, traveller("TRAN BINH", "C7654321")) // and goes in right behind
+	s.end(6)
+	s.untilQuiet(60)
+	rs := s.records()
+	require.Len(t, rs, 2)
+	second := rs[0]
+	if second.Documents[0].Document.Number != "C7654321" {
+		second = rs[1]
+	}
+	require.Contains(t, codes(second), "TAIL-GATE mrz")
+	require.Contains(t, codes(second), "COVERAGE-GAP rpm", "nobody measured this one by itself")
+}

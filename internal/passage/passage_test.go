@@ -506,6 +506,7 @@ func TestTailGatersInOneOccupancyAreScannedTwice(t *testing.T) {
 	require.Len(t, rs, 2)
 	require.Len(t, rs[0].Scans, 2)
 	require.Equal(t, "B", rs[0].Scans[1].ScanID)
+	require.Contains(t, codes(rs[0]), "TAIL-GATE xray")
 	require.Len(t, rs[1].Scans, 1)
 	require.Equal(t, "C", rs[1].Scans[0].ScanID)
 }

@@ -141,12 +141,13 @@ func (p *passage) vehicles() int {
 	return most
 }
 
-const (
-	// bagGap is how closely the bags of one person follow each other on the belt.
-	bagGap = 3 * time.Second
-	// toTheBelt is how long a person needs at least from the portal to the belt.
-	toTheBelt = 2 * time.Second
-)
+// bagGap is how closely the bags of one person follow each other on the belt:
+// 3 s, and less where the whole way to the scanner takes less than 8 s.
+func (d *Device) bagGap() time.Duration { return min(3*time.Second, d.Transit*3/8) }
+
+// toTheBelt is how long a person needs at least from the portal to the belt:
+// 2 s, and less where the whole way takes less than 8 s.
+func (d *Device) toTheBelt() time.Duration { return min(2*time.Second, d.Transit/4) }
 
 // bagOwner is the person whose bag comes out of the scanner: the last who has
 // left the portal. People have any number of bags, so their order says nothing
@@ -159,7 +160,7 @@ func (e *Engine) bagOwner(d *Device, at time.Time) *passage {
 		case p.Aside || p.gone() || p.Record.LeftAt == nil || !e.reachable(p, at):
 		case owner == nil:
 			owner = p
-		case p.nextBag(d, at) && !owner.scannedBy(d.ID) && at.Sub(*owner.Record.LeftAt) < toTheBelt:
+		case p.nextBag(d, at) && !owner.scannedBy(d.ID) && at.Sub(*owner.Record.LeftAt) < d.toTheBelt():
 			return p
 		}
 	}
@@ -169,7 +170,7 @@ func (e *Engine) bagOwner(d *Device, at time.Time) *passage {
 // nextBag says whether a scan that begins now may be of another bag of the same
 // person.
 func (p *passage) nextBag(d *Device, at time.Time) bool {
-	return p.scannedBy(d.ID) && at.Sub(p.lastScanned(d.ID)) <= bagGap
+	return p.scannedBy(d.ID) && at.Sub(p.lastScanned(d.ID)) <= d.bagGap()
 }
 
 // openForScanner opens a passage that no presence device has seen. A camera may
