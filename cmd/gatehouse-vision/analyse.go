@@ -1,6 +1,7 @@
 package main
 
 import (
+	"bytes"
 	"context"
 	"encoding/json"
 	"fmt"
@@ -9,9 +10,11 @@ import (
 	"os"
 	"path/filepath"
 	"strconv"
+	"time"
 
 	"gatehouse/internal/vision"
 	"gatehouse/internal/vision/wire"
+	"gatehouse/internal/vision/xray/report"
 )
 
 // analyse prints one line a file, in the order given. The work is done by this
@@ -49,12 +52,30 @@ func analyse(ctx context.Context, o *options, req wire.Request, files []string, 
 		if _, bad := line.(wire.Failure); bad {
 			failed = true
 		}
+		if scan, ok := line.(*wire.Scan); ok && o.tdr != "" {
+			if err := writeTDR(o.tdr, scan); err != nil {
+				return fmt.Errorf("%w: %w", errWork, err)
+			}
+		}
 		if err := encoder.Encode(line); err != nil {
 			return fmt.Errorf("%w: write result: %w", errWork, err)
 		}
 	}
 	if failed {
 		return errFailed
+	}
+	return nil
+}
+
+// writeTDR leaves a report named after the scan's file.
+func writeTDR(folder string, s *wire.Scan) error {
+	var b bytes.Buffer
+	if err := report.TDR(s, time.Now(), "", "").Write(&b); err != nil {
+		return err
+	}
+	path := filepath.Join(folder, filepath.Base(s.File)+".tdr.dcm")
+	if err := os.WriteFile(path, b.Bytes(), 0o644); err != nil {
+		return fmt.Errorf("write report: %w", err)
 	}
 	return nil
 }

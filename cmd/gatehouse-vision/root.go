@@ -29,6 +29,7 @@ type options struct {
 	threads  int
 	memoryMB int
 	deadline time.Duration
+	tdr      string // folder for DICOS reports; empty for none
 }
 
 func newRoot(out, log io.Writer) *cobra.Command {
@@ -87,6 +88,7 @@ func newXray(o *options, out, log io.Writer) *cobra.Command {
 			return analyse(cmd.Context(), o, req, files, out, log)
 		},
 	}
+	cmd.Flags().StringVar(&o.tdr, "tdr", "", "also write a DICOS threat detection report per scan into this folder")
 	cmd.Flags().StringVar(&req.Kind, "kind", "", "what was scanned: baggage or cargo")
 	cmd.Flags().StringVar(&req.Scanner, "scanner", "", "name of the scanner, whose calibration is used; without one the result says shadow")
 	_ = cmd.MarkFlagRequired("kind") // fails only for a flag that does not exist

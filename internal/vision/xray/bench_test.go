@@ -85,7 +85,10 @@ type process struct {
 
 func start(t *testing.T, scanners string) *process {
 	t.Helper()
-	program := filepath.Join(visiontest.Root(), "bin", "gatehouse-vision")
+	program := os.Getenv("GATEHOUSE_VISION") // another build than bin's
+	if program == "" {
+		program = filepath.Join(visiontest.Root(), "bin", "gatehouse-vision")
+	}
 	cmd := exec.Command(program, "worker", "--threads", "2", "--memory-mb", "1500", "--scanners", scanners)
 	in, err := cmd.StdinPipe()
 	require.NoError(t, err)
