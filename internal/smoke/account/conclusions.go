@@ -110,6 +110,11 @@ func (j *judge) concluded(group []book.Truth) {
 	for _, t := range group {
 		for _, id := range j.of[t.Vehicle] {
 			for _, f := range j.byID[id].Findings {
+				// Who went in behind another was not measured alone, and a passage of
+				// theirs says so.
+				if t.Follows && f.Code == event.FindingCoverageGap {
+					continue
+				}
 				found[f.Code] = true
 			}
 		}
