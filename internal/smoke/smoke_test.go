@@ -104,8 +104,8 @@ func (s *story) tell(r account.Report) {
 func (r result) line(planned int) string {
 	f := r.Figures
 	var b strings.Builder
-	fmt.Fprintf(&b, "smoke: seed %d, %.0f s, kills %d, points %d/%d, frames %d (in gaps %d, redelivered %d), vehicles %d (clean %d), passages %d, alerts %d, verdicts %d, lost %d, doubled %d",
-		r.Seed, r.Seconds, r.Kills, len(r.Points), planned, f.Frames, f.InGaps, f.Redelivered, f.Vehicles, f.Clean, f.Passages, f.Alerts, f.Verdicts, f.Lost, f.Doubled)
+	fmt.Fprintf(&b, "smoke: seed %d, %.0f s, kills %d, points %d/%d, frames %d (in gaps %d, redelivered %d), vehicles %d (clean %d, in the wake of a gap %d), passages %d, alerts %d, verdicts %d, lost %d, doubled %d",
+		r.Seed, r.Seconds, r.Kills, len(r.Points), planned, f.Frames, f.InGaps, f.Redelivered, f.Vehicles, f.Clean, f.Wake, f.Passages, f.Alerts, f.Verdicts, f.Lost, f.Doubled)
 	for _, a := range event.Agencies() {
 		l := f.Latency[a]
 		fmt.Fprintf(&b, ", device to %s p50/p99 %.0f/%.0f ms of %d (all %.0f/%.0f of %d)", a.Account(),

@@ -125,6 +125,7 @@ type Figures struct {
 	WorstGapExcess int `json:"gap_excess_ms"`   // of a gap over the fault
 	Vehicles       int `json:"vehicles"`        // and persons
 	Clean          int `json:"clean_vehicles"`  // outside of all gaps
+	Wake           int `json:"wake"`            // not clean only since they were in the lane with one that met a gap
 	Passages       int `json:"passages"`        //
 	Alerts         int `json:"alerts"`          //
 	Radiation      int `json:"radiation"`       // vehicles outside of gaps with an alarm
@@ -219,7 +220,7 @@ func (r *Report) merge(agency event.Agency, j judge) {
 	}
 	f.Lost, f.Doubled = max(f.Lost, lostHere), max(f.Doubled, doubledHere)
 	for _, m := range []struct{ into, from *int }{
-		{&f.InGaps, &g.InGaps}, {&f.Redelivered, &g.Redelivered}, {&f.Pieces, &g.Pieces}, {&f.TakenAlong, &g.TakenAlong}, {&f.Left, &g.Left}, {&f.Gaps, &g.Gaps}, {&f.WorstGapExcess, &g.WorstGapExcess},
+		{&f.InGaps, &g.InGaps}, {&f.Redelivered, &g.Redelivered}, {&f.Pieces, &g.Pieces}, {&f.TakenAlong, &g.TakenAlong}, {&f.Left, &g.Left}, {&f.Wake, &g.Wake}, {&f.Gaps, &g.Gaps}, {&f.WorstGapExcess, &g.WorstGapExcess},
 		{&f.Clean, &g.Clean}, {&f.Passages, &g.Passages}, {&f.Alerts, &g.Alerts}, {&f.Radiation, &g.Radiation},
 		{&f.Verdicts, &g.Verdicts}, {&f.Pictures, &g.Pictures}, {&f.PlatesRead, &g.PlatesRead}, {&f.Plates, &g.Plates}, {&f.RearRead, &g.RearRead}, {&f.Rear, &g.Rear},
 		{&f.Threats, &g.Threats}, {&f.ThreatsAlerted, &g.ThreatsAlerted},
@@ -254,6 +255,7 @@ type judge struct {
 	counts   map[Kind]int
 	figures  Figures
 	lanes    map[string]*LaneFigures
+	unsure   map[string]bool // vehicles of which nothing is certain
 	damaged  map[Device][]book.Frame
 	taken    map[Device]int        // frames that were explained by damage beside them
 	owners   map[event.ID]string   // passage to vehicle

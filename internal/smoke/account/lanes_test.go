@@ -224,6 +224,25 @@ func TestThoseWhoShareAnOccupancyAreOneCase(t *testing.T) {
 	require.Contains(t, kinds(account.Judge(c)), account.PassageLost)
 }
 
+func TestWhoWasInTheLaneWithOneThatMetAGapIsNotJudged(t *testing.T) {
+	c := gate()
+	c.CleanWanted = 1
+	c.Books.Truth[0].Ended = at(11) // the second came while it was there
+	for _, s := range c.Stores {
+		s.Gaps = append(s.Gaps, event.Gap{Where: event.Where{Lane: "01", Device: "xray"}, From: at(2), To: at(3)})
+	}
+	c.Faults = append(c.Faults, account.Window{From: at(2), To: at(3)})
+	c.Books.Truth[1].Findings = append(c.Books.Truth[1].Findings, event.FindingOverspeed)
+	r := account.Judge(c)
+	require.Empty(t, r.Problems)
+	require.Equal(t, 1, r.Figures.Lanes["01"].Clean, "the third came when the lane was empty")
+	require.Equal(t, 1, r.Figures.Wake)
+	require.Equal(t, 3, r.Figures.Lanes["02"].Clean)
+
+	c.Books.Truth[2].Findings = append(c.Books.Truth[2].Findings, event.FindingOverspeed)
+	require.Equal(t, []account.Kind{account.FindingLost}, kinds(account.Judge(c)))
+}
+
 func TestWhoMetAFaultIsNotJudged(t *testing.T) {
 	c := gate()
 	c.Books.Truth[0].Faults, c.Books.Truth[0].Findings = []string{"rpm/noise"}, []string{event.FindingOverspeed}

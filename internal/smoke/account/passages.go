@@ -14,6 +14,7 @@ import (
 // was.
 func (j *judge) passages() {
 	j.figures.Passages = len(j.s.Passages)
+	j.certain()
 	j.assign()
 	j.versions()
 	j.sharedReadings()
@@ -78,10 +79,42 @@ func tries(t book.Truth) int {
 // pauses between frames.
 const margin = 500 * time.Millisecond
 
-// clean says that a vehicle was there from its begin to its end without any
-// gap: what happened to it is certain.
-func (j *judge) clean(t book.Truth) bool {
-	return !t.Cut && !t.Ended.IsZero() && !t.Began.Before(j.c.From) && !j.inGap(Device{Lane: t.Lane}, t.Began.Add(-margin), t.Ended.Add(margin))
+// clean says that it is certain what happened to a vehicle: there was no gap
+// from its begin to its end, nor while anybody was in the lane with it, or with
+// those, and so on back to when the lane was empty. Vehicles keep their order,
+// so of one that went by unseen the next may be taken for it.
+func (j *judge) clean(t book.Truth) bool { return !j.unsure[t.Vehicle] }
+
+// certain finds those of whom it is not certain what happened.
+func (j *judge) certain() {
+	j.unsure = map[string]bool{}
+	lanes := map[string][]book.Truth{}
+	for _, t := range j.c.Books.Truth {
+		lanes[t.Lane] = append(lanes[t.Lane], t)
+	}
+	for _, list := range lanes {
+		slices.SortFunc(list, func(a, b book.Truth) int { return a.Began.Compare(b.Began) })
+		var emptied time.Time // when all before have ended
+		wake := false
+		for _, t := range list {
+			if !t.Began.Before(emptied) {
+				wake = false
+			}
+			gone := t.Ended
+			if gone.IsZero() {
+				gone = t.Began.Add(time.Hour) // it never ended
+			}
+			if gone.After(emptied) {
+				emptied = gone
+			}
+			met := t.Cut || t.Ended.IsZero() || t.Began.Before(j.c.From) || j.inGap(Device{Lane: t.Lane}, t.Began.Add(-margin), t.Ended.Add(margin))
+			if wake && !met {
+				j.figures.Wake++
+			}
+			wake = wake || met
+			j.unsure[t.Vehicle] = wake
+		}
+	}
 }
 
 // regular says that the vehicle is clean and did not share an occupancy.
