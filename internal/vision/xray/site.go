@@ -85,7 +85,7 @@ func attach(r *wire.Scan, s *intake.Scan) {
 }
 
 // mostPhysics is the number of pixels on which materials are judged.
-const mostPhysics = 1_200_000
+const mostPhysics = 450_000
 
 // exposure is the scan in the terms of physics, with its scale: pixels of the
 // scan's matrix a pixel of it.
