@@ -4,6 +4,7 @@ package story_test
 
 import (
 	"encoding/json"
+	"fmt"
 	"os"
 	"reflect"
 	"slices"
@@ -58,9 +59,9 @@ func (s *both) firstAccounts() {
 		require.NotContains(s.t, string(again), "token", "the link works once")
 	}
 	for _, w := range s.windows() {
-		w.until(`document.querySelectorAll(".device.is-up:not(.silent)").length === 3`)
+		w.until(`document.querySelectorAll("#lane-15BB-01 .device.is-up:not(.silent)").length === 7`)
 	}
-	s.say("both consoles have their first account and show three devices at work")
+	s.say("both consoles have their first account and show the goods lane's seven devices at work")
 }
 
 // sameBoards waits for lorries and a hidden object among them, and checks that
@@ -151,8 +152,9 @@ func (s *both) sameRecord(x subject) {
 	})
 	p, truth := pages[0], x.truth
 	require.Equal(s.t, truth.Display, p.Plate)
-	require.Len(s.t, p.Photos, 1)
+	require.Len(s.t, p.Photos, 2, "front and rear")
 	require.Equal(s.t, truth.Photo, p.Photos[0].Digest)
+	require.Equal(s.t, truth.RearPhoto, p.Photos[1].Digest)
 	box := [4]float64{float64(truth.Box[0]), float64(truth.Box[1]), float64(truth.Box[2]), float64(truth.Box[3])}
 	require.Greater(s.t, overlap(p.Photos[0].Marks[0], box), 0.4, "the plate's mark %v, the plate is at %v", p.Photos[0].Marks, box)
 	require.Len(s.t, p.Scans, 1)
@@ -166,7 +168,8 @@ func (s *both) sameRecord(x subject) {
 	require.Greater(s.t, best, 0.2, "no mark of %v is on the hidden object at %v", p.Scans[0].Marks, hidden)
 	require.True(s.t, p.Alarm, "the radiation profile is marked as an alarm")
 	require.Greater(s.t, p.Profile, 5, "the radiation profile has a course")
-	require.Len(s.t, p.Coverage, 4, "camera, radiation portal, X-ray and image analysis")
+	require.Len(s.t, p.Coverage, 6, "two cameras, radiation portal, X-ray, weighbridge and image analysis")
+	require.Equal(s.t, fmt.Sprintf("%.0f", truth.Weight.GrossKG), p.Weight, "the weight that the lorry really has")
 	for _, c := range p.Coverage {
 		require.False(s.t, c.Blind, "%s: %s", c.Device, c.Text)
 	}
@@ -335,7 +338,7 @@ func (s *both) restartedDaemon() {
 	s.find(v)
 	for _, w := range s.windows() {
 		s.until("the devices at work", func() (bool, error) {
-			return see[int](w, `document.querySelectorAll(".device.is-up:not(.silent)").length`) == 3, nil
+			return see[int](w, `document.querySelectorAll("#lane-15BB-01 .device.is-up:not(.silent)").length`) == 7, nil
 		})
 		w.untouched()
 		s.keeps(w, before[w])

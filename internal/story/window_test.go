@@ -157,6 +157,7 @@ type page struct {
 	Profile   int        `json:"profile"`
 	Alarm     bool       `json:"alarm"` // the profile is marked as an alarm
 	Radiation string     `json:"radiation"`
+	Weight    string     `json:"weight"` // settled, digits alone
 	Coverage  []looked   `json:"coverage"`
 	Findings  []string   `json:"findings"`
 	Severe    int        `json:"severe"`   // findings that are severe or extreme
@@ -202,13 +203,14 @@ func (w *window) passage() page {
 			profile: document.querySelector("#radiation polyline.line")?.points.length ?? 0,
 			alarm: document.querySelector("#radiation.alarm") !== null,
 			radiation: text("#radiation figcaption"),
+			weight: text("#weight figcaption strong").replace(/\D/g, ""),
 			coverage: all("#coverage li").map(l => ({
 				device: l.querySelector("b").textContent, text: l.lastElementChild.textContent, blind: l.classList.contains("blind"),
 			})),
 			findings: all("#findings li b").map(b => b.textContent),
 			severe: all("#findings li.sev-Severe, #findings li.sev-Extreme").length,
-			versions: all("#provenance table:first-of-type tbody tr").map(r => all("td", r).slice(0, 5).map(d => d.title || d.textContent.trim())),
-			readings: all("#provenance table:last-of-type tbody tr").length,
+			versions: all("#provenance-body table:first-of-type tbody tr").map(r => all("td", r).slice(0, 5).map(d => d.title || d.textContent.trim())),
+			readings: all("#provenance-body table:last-of-type tbody tr").length,
 			decisions: [".customs", ".borderguard"].map(a => text("#verdicts .side" + a + " .decision")),
 			disagree: document.querySelector("#verdicts .disagreement") !== null,
 		};

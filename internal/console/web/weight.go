@@ -64,6 +64,10 @@ func newWeightChart(x *event.Passage) *weightChart {
 	return c
 }
 
+// unchangedMS is the pause in a course that means that the indicated weight
+// did not change: equal samples are not kept.
+const unchangedMS = 600
+
 func (c *weightChart) course(points []event.WeightPoint, y func(float64) float64) {
 	if len(points) < 2 {
 		return
@@ -71,9 +75,15 @@ func (c *weightChart) course(points []event.WeightPoint, y func(float64) float64
 	span := max(1, float64(points[len(points)-1].AtMS-points[0].AtMS))
 	c.DurationSeconds = span / 1000
 	var line strings.Builder
-	for _, p := range points {
-		x := chartLeft + (chartWidth-chartLeft-chartRight)*float64(p.AtMS-points[0].AtMS)/span
-		fmt.Fprintf(&line, "%.1f,%.1f ", x, y(p.GrossKG))
+	add := func(atMS int64, kg float64) {
+		x := chartLeft + (chartWidth-chartLeft-chartRight)*float64(atMS-points[0].AtMS)/span
+		fmt.Fprintf(&line, "%.1f,%.1f ", x, y(kg))
+	}
+	for i, p := range points {
+		if i > 0 && p.AtMS-points[i-1].AtMS > unchangedMS {
+			add(p.AtMS-unchangedMS/2, points[i-1].GrossKG)
+		}
+		add(p.AtMS, p.GrossKG)
 	}
 	c.Line = strings.TrimSpace(line.String())
 	c.Seconds = secondsAxis(c.DurationSeconds)
