@@ -55,6 +55,7 @@ type Device struct {
 	since   time.Time            // of the state; zero before the first
 	reason  string               // of the state
 	heard   time.Time            // when the newest stored frame was received
+	stamped time.Time            // by the clock, with its monotonic reading, when the last reading came
 	unsaved []event.JournalEntry // changes that the journal refused, oldest first
 	poke    chan struct{}        // tells the silence watch that something was heard
 	watches map[chan event.Reading]struct{}
@@ -130,7 +131,10 @@ func (d *Device) emit(ctx context.Context, readings ...event.Reading) error {
 		r.ID = event.NewID(r.ReceivedAt)
 		r.ReceivedAt = r.ReceivedAt.UTC()
 		r.Where = d.cfg.Where
-		r.Clock = d.clock.Stamp()
+		r.Clock = d.stamp()
+		if stepped(r.Clock) {
+			r.Class = event.Active // the lane's passages are told of it
+		}
 		stamped = append(stamped, r)
 		if next, why := stateAfter(state, r); next != state {
 			changes = append(changes, d.change(next, r.ReceivedAt, why, heard))
@@ -158,6 +162,31 @@ func (d *Device) emit(ctx context.Context, readings ...event.Reading) error {
 	d.settle(state, heard, changes)
 	d.show(stamped)
 	return nil
+}
+
+const (
+	// clockStep is the step of the gate's clock from which on a reading is active,
+	// though it is idle by itself: passages that are under way have to know of it.
+	clockStep = time.Second
+	// stepAge is how old the reading before may be for a step since then to be
+	// told: what was set longer ago is of passages that are over.
+	stepAge = 30 * time.Second
+)
+
+// stamp is the quality of the clock now. The clock itself tells a step once, to
+// the device that asks next; each other device that speaks often tells it too,
+// since it may stand in another lane.
+func (d *Device) stamp() event.Clock {
+	c, now := d.clock.Stamp(), d.clock.Now()
+	if c.SteppedMS == 0 && now.Sub(d.stamped) <= stepAge {
+		c.SteppedMS = float64(clock.Step(d.stamped, now)) / float64(time.Millisecond)
+	}
+	d.stamped = now
+	return c
+}
+
+func stepped(c event.Clock) bool {
+	return time.Duration(c.SteppedMS*float64(time.Millisecond)).Abs() >= clockStep
 }
 
 // settle makes what was stored the device's state.
