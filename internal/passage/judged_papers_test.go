@@ -134,7 +134,7 @@ func TestBackgroundFaults(t *testing.T) {
 		}
 		f := found(rs[0], event.FindingRadiationFault)[0]
 		require.Equal(t, "Radiation background out of its limits during a passage on lane 01: gamma background too high since 12:00:00", f.Headline.EN)
-		require.Equal(t, "gamma", f.Figures["channel"])
+		require.Equal(t, "high-background", f.Figures["gamma_fault"])
 	})
 	t.Run("each channel has its own", func(t *testing.T) {
 		s := play(t, goodsLane(t))
@@ -144,7 +144,27 @@ func TestBackgroundFaults(t *testing.T) {
 		pass(s, 10)
 		fs := found(s.one(), event.FindingRadiationFault)
 		require.Len(t, fs, 1)
-		require.Equal(t, "neutron", fs[0].Figures["channel"])
+		require.Equal(t, "high-background", fs[0].Figures["neutron_fault"])
+		require.NotContains(t, fs[0].Figures, "gamma_fault")
+	})
+	t.Run("both channels are one finding", func(t *testing.T) {
+		s := play(t, goodsLane(t))
+		s.begin(0)
+		background(s, 1, "GL", "gamma", "low-background")
+		background(s, 2, "NH", "neutron", "high-background")
+		s.end(4)
+		fs := found(s.one(), event.FindingRadiationFault)
+		require.Len(t, fs, 1)
+		require.Equal(t, "low-background", fs[0].Figures["gamma_fault"])
+		require.Equal(t, "high-background", fs[0].Figures["neutron_fault"])
+		require.Contains(t, fs[0].Headline.EN, "gamma background too low since 12:00:01; neutron background too high since 12:00:02")
+		n := 0
+		for _, a := range s.alerts() {
+			if a.EventCode == event.FindingRadiationFault {
+				n++
+			}
+		}
+		require.Equal(t, 1, n, "one cause is one alert")
 	})
 	t.Run("a new run of the daemon is told again", func(t *testing.T) {
 		s := play(t, goodsLane(t))

@@ -28,10 +28,22 @@ func (p *passage) note(n noted) {
 	}
 }
 
-// notes are the findings from what was noted.
+// notes are the findings from what was noted: one of a monitor's background,
+// whichever of its channels are out of their limits.
 func (e *Engine) notes(p *passage) []conclusion {
 	out := make([]conclusion, 0, len(p.Noted))
 	for _, n := range p.Noted {
+		if n.Code == event.FindingRadiationFault {
+			n.Mark = ""
+			i := slices.IndexFunc(out, func(c conclusion) bool { return c.code == n.Code && c.device == n.Device })
+			if i >= 0 {
+				out[i].figures = maps.Clone(out[i].figures)
+				maps.Copy(out[i].figures, n.Figures)
+				out[i].said.VI += "; " + n.Said.VI
+				out[i].said.EN += "; " + n.Said.EN
+				continue
+			}
+		}
 		out = append(out, conclusion{
 			code: n.Code, device: n.Device, mark: n.Mark, score: 1, figures: n.Figures, reason: n.Reason, said: n.Said,
 		})
@@ -131,7 +143,7 @@ func backgroundFault(device, channel string, c condition) noted {
 	at := localTime(c.Since)
 	return noted{
 		Code: event.FindingRadiationFault, Device: device, Mark: channel, Since: c.Since,
-		Figures: map[string]any{"channel": channel, "fault": c.Code, "since": c.Since},
+		Figures: map[string]any{channel + "_fault": c.Code, channel + "_since": c.Since},
 		Said:    event.Text{VI: what.VI + " từ " + at, EN: what.EN + " since " + at},
 	}
 }
