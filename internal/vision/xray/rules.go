@@ -150,8 +150,10 @@ func (v *cargoView) excess(b body, own, empty plane) {
 	mask := make([]bool, len(own.V))
 	over := newPlane(own.W, own.H)
 	for y := 1; y < own.H-1; y++ {
-		for x := 1; x < own.W-1; x++ {
-			most, whole := float32(0), true
+		for x := 2; x < own.W-2; x++ {
+			// Bodies lie at fractions of a pixel: goods against an end wall blend
+			// two columns into it.
+			most, whole := float32(0), structure[y*own.W+x-2] && structure[y*own.W+x+2]
 			for dy := -1; dy <= 1; dy++ {
 				for dx := -1; dx <= 1; dx++ {
 					k := (y+dy)*own.W + x + dx
