@@ -139,12 +139,15 @@ func localMax(data []float32, w, h, x, y int) bool {
 }
 
 // The canvas of a second look: the plate as first found, straightened, in the
-// middle of half the width.
+// middle of a third of the width. The canvas is scaled up by maxUpscale, so that
+// the plate then has the size at which the detector was trained to be exact.
 const (
-	canvasWidth  = 448
-	canvasHeight = 320
-	canvasPlate  = 200 // width of the plate on it
-	nearMiddle   = 0.4 // overlap from which what is found is the same plate
+	canvasWidth  = 320
+	canvasHeight = 224
+	canvasPlate  = 107  // width on it of a plate of one row
+	twoRows      = 0.75 // of that width for a plate of two rows
+	rowsApart    = 2.6  // width over height between one row and two
+	nearMiddle   = 0.4  // overlap from which what is found is the same plate
 )
 
 // again looks a second time at a plate whose corners may be off: it is
@@ -153,6 +156,9 @@ const (
 func (d detector) again(img gocv.Mat, first quad) (second quad, ok bool, err error) {
 	w, h := first.mean()
 	half := canvasPlate / 2.0
+	if w < rowsApart*h {
+		half *= twoRows
+	}
 	tall := min(max(half*h/max(w, 1), 16), canvasHeight/3)
 	const cx, cy = canvasWidth / 2.0, canvasHeight / 2.0
 	middle := quad{{cx - half, cy - tall}, {cx + half, cy - tall}, {cx + half, cy + tall}, {cx - half, cy + tall}}

@@ -72,7 +72,7 @@ def loss_of(model, b):
             box = box + F.smooth_l1_loss(pick(got, 1) / size, pick(want, 1) / size, beta=0.1, reduction="none")
     m = cw * (1 - true)
     boxed = (box * m).sum() / m.sum().clamp(min=1)
-    return found + 0.6 * exact + 0.6 * boxed, {"heat": found, "corners": exact, "boxes": boxed}
+    return found + exact + 0.6 * boxed, {"heat": found, "corners": exact, "boxes": boxed}
 
 
 @torch.no_grad()

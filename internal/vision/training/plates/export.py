@@ -10,7 +10,7 @@ from torch import nn
 from . import data, grammar
 from .net import Detector, Reader
 
-VERSION = "0.1.0"
+VERSION = "0.2.0"
 MARGINS = [0.06, 0.14]
 
 
@@ -34,8 +34,8 @@ class ReaderGraph(nn.Module):
         self.net = net
 
     def forward(self, plate):
-        chars, rows, country, _, corners = self.net(plate)
-        return torch.softmax(chars, -1), torch.softmax(rows, -1), torch.softmax(country, -1), corners
+        chars, rows, country, _, _ = self.net(plate)
+        return torch.softmax(chars, -1), torch.softmax(rows, -1), torch.softmax(country, -1)
 
 
 def detector(weights, models, threshold):

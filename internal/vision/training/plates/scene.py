@@ -144,7 +144,7 @@ class Scenes:
         for _ in range(int(rng.choice([0, 1, 2, 3], p=[0.08, 0.6, 0.22, 0.1]))):
             plate = self.render.plate(rng)
             ratio = plate.image.shape[1] / plate.image.shape[0]
-            width = float(np.exp(rng.uniform(np.log(30), np.log(230))))
+            width = float(np.exp(rng.uniform(np.log(30), np.log(300))))
             if ratio < 2.6:
                 width = max(24.0, width * 0.7)
             height = width / ratio
