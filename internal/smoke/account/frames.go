@@ -38,9 +38,11 @@ func (j *judge) frames() {
 	for _, f := range j.c.Books.Ledger {
 		sent[keyOf(f)] = append(sent[keyOf(f)], f)
 	}
-	found := map[frameKey]int{}
+	found, logged := map[frameKey]int{}, map[frameKey]string{}
 	for _, f := range j.s.Frames {
-		found[frameKey{Device{f.Lane, f.Device}, f.Digest}]++
+		key := frameKey{Device{f.Lane, f.Device}, f.Digest}
+		found[key]++
+		logged[key] = f.At
 	}
 	j.damaged = map[Device][]book.Frame{}
 	for _, f := range j.c.Books.Spoilt {
@@ -55,13 +57,13 @@ func (j *judge) frames() {
 			j.surplus(key, lines, n-len(lines))
 		}
 	}
-	j.invented(sent, found)
+	j.invented(sent, found, logged)
 }
 
 // invented finds what was never sent. Of the bytes that a fault made of a
 // frame, nobody can say which frames a receiver cuts them into, but not that
 // they are more than the bytes.
-func (j *judge) invented(sent map[frameKey][]book.Frame, found map[frameKey]int) {
+func (j *judge) invented(sent map[frameKey][]book.Frame, found map[frameKey]int, logged map[frameKey]string) {
 	unsure := j.c.Unsure
 	pieces := map[Device]int{}
 	for device, list := range j.damaged {
@@ -78,7 +80,8 @@ func (j *judge) invented(sent map[frameKey][]book.Frame, found map[frameKey]int)
 			pieces[key.Device] -= n
 			j.figures.Pieces += n
 		default:
-			j.problemN(FrameInvented, n, "%s %s is in the frame logs %d times and was never sent", key.Device, key.digest, n)
+			at, _ := time.Parse(time.RFC3339Nano, logged[key]) // zero when the log does not say
+			j.problemAt(key.Device, at, FrameInvented, n, "%s %s is in the frame logs %d times and was never sent", key.Device, key.digest, n)
 		}
 	}
 }
@@ -94,7 +97,7 @@ func (j *judge) missing(key frameKey, lines []book.Frame, n int) {
 	}
 	for _, l := range lines {
 		switch {
-		case j.inGap(key.Device, l.At, l.At):
+		case j.inGap(key.Device, l.At, l.At.Add(j.c.Lag)):
 			inGap++
 		case j.besideDamage(key.Device, l.At):
 			taken++
@@ -115,7 +118,7 @@ func (j *judge) missing(key frameKey, lines []book.Frame, n int) {
 		if outside.N == 0 {
 			outside = lines[len(lines)-1]
 		}
-		j.problemN(FrameLost, lost, "%s frame %d of %s (%s, %s) is missing outside of every gap; %s", key.Device, outside.N,
+		j.problemAt(key.Device, outside.At, FrameLost, lost, "%s frame %d of %s (%s, %s) is missing outside of every gap; %s", key.Device, outside.N,
 			outside.At.Format(time.RFC3339Nano), key.digest, cmp.Or(outside.Passage, "idle"), j.nearest(key.Device, outside.At))
 	}
 }
@@ -166,7 +169,7 @@ func (j *judge) surplus(key frameKey, lines []book.Frame, n int) {
 		j.figures.Redelivered += n
 		return
 	}
-	j.problemN(FrameDoubled, n, "%s %s was sent %d times (last %s) and is in the frame logs %d times", key.Device, key.digest, len(lines),
+	j.problemAt(key.Device, lines[len(lines)-1].At, FrameDoubled, n, "%s %s was sent %d times (last %s) and is in the frame logs %d times", key.Device, key.digest, len(lines),
 		lines[len(lines)-1].At.Format(time.RFC3339Nano), len(lines)+n)
 }
 
@@ -212,7 +215,7 @@ func (j *judge) gaps() {
 		excess := g.To.Sub(g.From) - j.explained(g)
 		j.figures.WorstGapExcess = max(j.figures.WorstGapExcess, int(excess.Milliseconds()))
 		if excess > Tolerance {
-			j.problem(GapTooLong, "%s from %s to %s (%s) is %s longer than the faults in it", deviceOf(g.Where),
+			j.problemAt(deviceOf(g.Where), g.From, GapTooLong, 1, "%s from %s to %s (%s) is %s longer than the faults in it", deviceOf(g.Where),
 				g.From.Format("15:04:05.000"), g.To.Format("15:04:05.000"), g.Reason, excess.Round(time.Millisecond))
 		}
 	}

@@ -46,6 +46,9 @@ type Problem struct {
 	Kind   Kind         `json:"kind"`
 	Agency event.Agency `json:"agency,omitempty"` // in whose store; empty for both
 	Text   string       `json:"text"`
+	// Device and At are where and when it was, where that is known.
+	Device Device    `json:"-"`
+	At     time.Time `json:"-"`
 }
 
 func (p Problem) String() string {
@@ -100,6 +103,11 @@ type Case struct {
 	// CleanWanted is the least number of vehicles and persons outside of gaps,
 	// in each lane that had any.
 	CleanWanted int
+	// Lag is how long a frame may have lain unread on the line when the gate gave
+	// the line up: the gap begins with the last frame that was read.
+	Lag time.Duration
+	// All tells every problem, not only the first of each kind.
+	All bool
 	// Findings says that the passages' findings are compared with what was
 	// planted.
 	Findings bool
@@ -253,6 +261,8 @@ type judge struct {
 	s        *Store
 	problems []Problem
 	counts   map[Kind]int
+	device   Device // of the problem that is being told
+	at       time.Time
 	figures  Figures
 	lanes    map[string]*LaneFigures
 	unsure   map[string]bool // vehicles of which nothing is certain
@@ -288,15 +298,22 @@ func (j *judge) problemN(kind Kind, n int, format string, args ...any) {
 			told++
 		}
 	}
-	if told < many {
-		j.problems = append(j.problems, Problem{Kind: kind, Agency: j.s.Agency, Text: fmt.Sprintf(format, args...)})
+	if told < many || j.c.All {
+		j.problems = append(j.problems, Problem{Kind: kind, Agency: j.s.Agency, Text: fmt.Sprintf(format, args...), Device: j.device, At: j.at})
 	}
+}
+
+// problemAt is problemN of a device at a moment.
+func (j *judge) problemAt(d Device, at time.Time, kind Kind, n int, format string, args ...any) {
+	j.device, j.at = d, at
+	j.problemN(kind, n, format, args...)
+	j.device, j.at = Device{}, time.Time{}
 }
 
 // totals adds a line for each kind of which not every problem was told.
 func (j *judge) totals() {
 	for _, kind := range slices.Sorted(maps.Keys(j.counts)) {
-		if n := j.counts[kind]; n > many {
+		if n := j.counts[kind]; n > many && !j.c.All {
 			j.problems = append(j.problems, Problem{Kind: kind, Agency: j.s.Agency, Text: fmt.Sprintf("%d in all", n)})
 		}
 	}

@@ -68,6 +68,10 @@ func TestLoadReadsAConsolesStore(t *testing.T) {
 	db := agencyStore(t, event.Customs, "00112233aabbccdd", "00112233aabbccdd")
 	s, err := account.Load(t.Context(), event.Customs, db)
 	require.NoError(t, err)
+	for i := range s.Frames {
+		require.NotEmpty(t, s.Frames[i].At)
+		s.Frames[i].At = ""
+	}
 	require.Equal(t, []account.FrameRow{{Lane: "01", Device: "rpm", Digest: "00112233aabbccdd"}, {Lane: "01", Device: "rpm", Digest: "00112233aabbccdd"}}, s.Frames)
 	require.Len(t, s.Gaps, 1)
 	require.True(t, at(3).Equal(s.Gaps[0].From))

@@ -40,6 +40,7 @@ type FrameRow struct {
 	Lane   string
 	Device string
 	Digest string // first 16 hexadecimal digits
+	At     string // end of the log's stretch of time, RFC 3339
 }
 
 // Version is one version of a passage on the chain.
@@ -124,9 +125,9 @@ func decoded[T any](ctx context.Context, db *sql.DB, query string) ([]T, error) 
 }
 
 func (s *Store) loadFrames(ctx context.Context, db *sql.DB) error {
-	return each(ctx, db, `SELECT lane, device, digest FROM frames`, func(scan func(...any) error) error {
+	return each(ctx, db, `SELECT lane, device, digest, at FROM frames`, func(scan func(...any) error) error {
 		var f FrameRow
-		err := scan(&f.Lane, &f.Device, &f.Digest)
+		err := scan(&f.Lane, &f.Device, &f.Digest, &f.At)
 		s.Frames = append(s.Frames, f)
 		return err
 	})

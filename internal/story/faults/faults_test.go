@@ -54,7 +54,7 @@ func books() account.Books {
 		return fault.Change{Lane: lane, Fault: name, Device: "rpm", Phase: phase, At: at(seconds)}
 	}
 	return account.Books{
-		Ledger: []book.Frame{{N: 1, Lane: "02", Device: "rpm", Kind: book.Line, SHA256: event.Digest([]byte("sample")), Passage: "sim-000001", At: at(31)}},
+		Ledger: []book.Frame{{N: 1, Lane: "02", Device: "rpm", Kind: book.Line, SHA256: event.Digest([]byte("sample")), Passage: "sim-000001", At: at(31)}, {N: 2, Lane: "01", Device: "rpm", At: at(110)}},
 		Truth: []book.Truth{
 			{Lane: "02", Vehicle: "sim-000001", Kind: "person", Began: at(30), Ended: at(40), Faults: []string{"rpm/silence"}},
 			{Lane: "01", Vehicle: "sim-000002", Kind: "rigid", Began: at(30), Ended: at(40), Faults: []string{"rpm/silence"}},
@@ -159,7 +159,7 @@ func TestWhatDoesNotIsTold(t *testing.T) {
 			s.History.Changes = append(s.History.Changes, event.DeviceChange{Where: event.Where{Lane: "02", Device: "rpm"}, State: event.Degraded, Since: at(62)})
 		}},
 		"harmless, and a frame is lost": {"split", func(s *faults.Site) {
-			s.Problems = []account.Problem{{Kind: account.FrameLost, Text: "02-rpm frame 7 is missing outside of every gap"}}
+			s.Problems = []account.Problem{{Kind: account.FrameLost, Text: "02-rpm frame 7 is missing outside of every gap", Device: rpm(), At: at(61)}}
 		}},
 	} {
 		t.Run(name, func(t *testing.T) {

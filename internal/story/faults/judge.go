@@ -224,11 +224,12 @@ func Sight(b account.Books, store *account.Store, h account.History, problems []
 			site.Problems = append(site.Problems, p)
 		}
 	}
-	for _, l := range h.Logs {
-		if l.To.After(site.End) {
-			site.End = l.To
+	for _, f := range b.Ledger {
+		if f.At.After(site.End) {
+			site.End = f.At
 		}
 	}
+	site.End = site.End.Add(-early) // then the simulator itself went
 	return site
 }
 

@@ -31,6 +31,34 @@ func blindIfRequired(s *sight) (string, bool) {
 	return blind(s)
 }
 
+// notLooked wants that somebody who was not looked at is told so: by coverage
+// and its finding where the lane counts on the device, else by the reading, or
+// the scan, that says so in the record.
+func notLooked(s *sight) (string, bool) {
+	if s.requires() {
+		if trace, ok := blind(s); !ok {
+			return trace, false
+		}
+		return finding(event.FindingCoverageGap)(s)
+	}
+	if trace, ok := cut(s); ok {
+		return trace, true
+	}
+	return doubtful(s)
+}
+
+// doubtful wants a reading of the device that is kept as suspect or bad.
+func doubtful(s *sight) (string, bool) {
+	return some("a reading of "+s.Device.Name+" that is kept as suspect or bad", func(s *sight, p *event.Passage) (string, bool) {
+		for _, r := range p.Readings {
+			if r.Device == s.Device.Name && r.Quality != event.Good {
+				return fmt.Sprintf("%s kept as %s (%s)", r.Kind, r.Quality, short(r.ID)), true
+			}
+		}
+		return "", false
+	})(s)
+}
+
 // ended wants passages that have ended.
 func ended(s *sight) (string, bool) {
 	for _, p := range s.passages() {
@@ -41,13 +69,45 @@ func ended(s *sight) (string, bool) {
 	return "it has left", true
 }
 
-// turnedBack wants two tries of which the first was none.
+// turnedBack wants two tries, of which the first is told as what it was.
 func turnedBack(s *sight) (string, bool) {
+	if n := len(s.passages()); n < 2 {
+		return fmt.Sprintf("%d passages of %s, expected a first try and a second", n, s.names()), false
+	}
 	return some("a first try that turned back", func(_ *sight, p *event.Passage) (string, bool) {
-		if p.State == event.Cancelled {
+		switch {
+		case p.State == event.Cancelled:
 			return "cancelled", true
+		case slices.Contains(p.Irregular, "reversed"):
+			return "told as reversed", true
 		}
-		return "told as reversed", slices.Contains(p.Irregular, "reversed")
+		for _, f := range p.Findings {
+			if f.Code == event.FindingCoverageGap {
+				return fmt.Sprintf("%s %s (%s)", f.Code, f.Device, short(f.ID)), true
+			}
+		}
+		return "", false
+	})(s)
+}
+
+// analysedOrTold wants a picture that vision has looked at, or that is told as
+// no look.
+func analysedOrTold(s *sight) (string, bool) {
+	if trace, ok := unreadable(s); ok {
+		return trace, true
+	}
+	return some("a picture that was analysed", func(s *sight, p *event.Passage) (string, bool) {
+		for _, f := range p.Photos {
+			if f.Device == s.Device.Name && f.Analysis == "done" {
+				return fmt.Sprintf("photo %.8s analysed as %s", f.Image.SHA256, f.Image.MediaType), true
+			}
+		}
+		for _, v := range p.Scans {
+			if v.Device == s.Device.Name && v.Analysis == "done" {
+				return fmt.Sprintf("scan %.8s analysed as %s", v.Image.SHA256, v.Image.MediaType), true
+			}
+		}
+		return "", false
 	})(s)
 }
 

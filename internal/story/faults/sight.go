@@ -19,6 +19,23 @@ type Played struct {
 	Device   account.Device
 	From, To time.Time
 	Vehicles []book.Truth // and persons that it touched
+	used     string       // who used an occasion up
+}
+
+// follower adds who comes behind the one that was followed.
+func (p *Played) follower(b account.Books) {
+	if p.Fault != "tail-gate" && p.Fault != "back-to-back" || len(p.Vehicles) != 1 {
+		return
+	}
+	var next *book.Truth
+	for i, t := range b.Truth {
+		if t.Lane == p.Device.Lane && t.Began.After(p.Vehicles[0].Began) && (next == nil || t.Began.Before(next.Began)) {
+			next = &b.Truth[i]
+		}
+	}
+	if next != nil {
+		p.Vehicles = append(p.Vehicles, *next)
+	}
 }
 
 // Gather lists the faults that were played, in the order in which they began.
@@ -37,7 +54,7 @@ func Gather(b account.Books) []Played {
 			}
 		case "used":
 			if spec, _ := fault.Find(c.Fault); on && spec.Occasion() {
-				all[i].From, all[i].To = c.At, c.At
+				all[i].From, all[i].To, all[i].used = c.At, c.At, c.Vehicle
 			}
 		case "ended":
 			if on {
@@ -49,10 +66,12 @@ func Gather(b account.Books) []Played {
 	for i := range all {
 		p := &all[i]
 		for _, t := range b.Truth {
-			if t.Lane == p.Device.Lane && slices.Contains(t.Faults, p.Device.Name+"/"+p.Fault) && !p.later(t) {
+			touched := slices.Contains(t.Faults, p.Device.Name+"/"+p.Fault) && !p.later(t)
+			if t.Lane == p.Device.Lane && (touched || p.used == t.Vehicle && p.used != "") {
 				p.Vehicles = append(p.Vehicles, t)
 			}
 		}
+		p.follower(b)
 	}
 	slices.SortStableFunc(all, func(a, b Played) int { return a.From.Compare(b.From) })
 	return all
@@ -135,23 +154,31 @@ func (s *sight) latest() time.Time {
 	return s.next
 }
 
-// recovers wants the device to be up again before it is spoilt anew.
+// back is how long after a fault a device may need to be told as up: the longest
+// pause of a link that is tried again, until somebody uses a reader.
+const back = 45 * time.Second
+
+// recovers wants the device to be up again, or never to have been anything else.
 func recovers(s *sight) (string, bool) {
-	var last *event.DeviceChange
+	var bad, up *event.DeviceChange
 	for i, c := range s.History.Changes {
-		if c.Lane == s.Device.Lane && c.Device == s.Device.Name && c.Since.Before(s.next) {
-			last = &s.History.Changes[i]
+		if c.Lane != s.Device.Lane || c.Device != s.Device.Name || c.Since.Before(s.From.Add(-early)) || c.Since.After(s.To.Add(back)) || c.Since.After(s.End) {
+			continue
+		}
+		switch {
+		case c.State == event.Up:
+			up = &s.History.Changes[i]
+		case c.Since.Before(s.next):
+			bad, up = &s.History.Changes[i], nil
 		}
 	}
 	switch {
-	case last == nil:
-		return "device was never told of", false
-	case last.State != event.Up:
-		return fmt.Sprintf("device stays %s since %s", account.Says(*last), clock(last.Since)), false
-	case last.Since.After(s.From):
-		return fmt.Sprintf("up again at %s", clock(last.Since)), true
+	case bad == nil:
+		return "up all the time", true
+	case up == nil:
+		return fmt.Sprintf("device stays %s since %s", account.Says(*bad), clock(bad.Since)), false
 	}
-	return "up all the time", true
+	return fmt.Sprintf("up again at %s", clock(up.Since)), true
 }
 
 // steady wants that the device's state is not touched.
@@ -208,11 +235,19 @@ func understood(s *sight) (string, bool) {
 	return "every frame understood", true
 }
 
-// accounted wants that the account has nothing to say of the device: no frame
-// lost outside of a gap, none doubled, none invented.
+// Breaks says that a fault breaks a line off, so that a part of a frame may be
+// read that nobody sent as it was read.
+func Breaks(name string) bool {
+	return slices.Contains([]string{"unplug", "wrong-baud", "parity", "xoff", "silence"}, name)
+}
+
+// accounted wants that the account has nothing to say of the device while the
+// fault was on and shortly after: no frame lost outside of a gap, none doubled,
+// none invented, no gap that is longer than the fault.
 func accounted(s *sight) (string, bool) {
 	for _, p := range s.Problems {
-		if strings.Contains(p.Text, s.Device.String()+" ") {
+		within := p.At.IsZero() || !p.At.Before(s.From.Add(-soon)) && p.At.Before(s.latest()) && !p.At.After(s.To.Add(soon))
+		if p.Device == s.Device && within && !(p.Kind == account.FrameInvented && Breaks(s.Fault)) {
 			return p.String(), false
 		}
 	}

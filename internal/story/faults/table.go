@@ -39,7 +39,7 @@ func Table() []Row {
 // alarms are findings that damage on a line may never make.
 func alarms() want {
 	return without(event.FindingRadiationGamma, event.FindingRadiationNeutron, event.FindingWeightDeclared, event.FindingDocumentCheck,
-		event.FindingDocumentExpired, event.FindingContainerCheck, event.FindingTamper, event.FindingUnexpected)
+		event.FindingDocumentExpired, event.FindingContainerCheck, event.FindingTamper)
 }
 
 // harmless is a fault that may not be seen at all.
@@ -60,10 +60,17 @@ func away(more ...want) []want {
 func serialRows() []Row {
 	talkers := []string{fault.RPM, fault.XRay, fault.Scale, fault.Barrier} // devices that speak by themselves or are asked
 	readers := []string{fault.MRZ, fault.Barcode, fault.SSI}               // that speak when something is read
+	text := []string{fault.Barcode}                                        // whose frames have no form that could be checked
 	return []Row{
 		{Fault: "noise", Says: "frame.invalid is counted and gives no value; sound frames beside it go on", Wants: spoils()},
 		{Fault: "split", Says: "nothing: halves are joined", Wants: harmless()},
 		{Fault: "merge", Says: "nothing: frames in one write are told apart", Wants: harmless()},
+		{Fault: "noise", Kinds: text, Says: "bytes that are no text are a code without text, kept as suspect; nothing is concluded", Wants: []want{doubtful, accounted, alarms(), recovers}},
+		{Fault: "parity", Kinds: text, Says: "bytes that are no text are a code without text, kept as suspect; nothing is concluded", Wants: []want{doubtful, accounted, alarms(), recovers}},
+		{Fault: "xoff", Kinds: text, Says: "control bytes are no text: a code without text, kept as suspect; nothing is concluded", Wants: []want{doubtful, accounted, alarms(), recovers}},
+		{Fault: "torn", Kinds: text, Says: "a part of a text is a text: it is kept, and nothing is concluded from it", Wants: []want{accounted, alarms(), recovers}},
+		{Fault: "wrong-baud", Kinds: text, Says: "bytes that are no text are a code without text, kept as suspect; nothing is concluded", Wants: []want{doubtful, accounted, alarms(), recovers}},
+		{Fault: "torn", Kinds: []string{fault.Barrier}, Says: "an answer that breaks off is none: asked again, and the device is up or comes back", Wants: []want{accounted, recovers}},
 		{Fault: "no-terminator", Says: "two frames run together are recovered or kept as not understood; no value is made up", Wants: []want{accounted, alarms(), recovers}},
 		{Fault: "torn", Says: "frame.invalid is counted and gives no value", Wants: spoils()},
 		{Fault: "bad-value", Says: "frame.invalid is counted and gives no value", Wants: spoils()},
@@ -110,7 +117,7 @@ func laneRows() []Row {
 		{Fault: "no-gx", Says: "the passage ends all the same, with the background that follows", Wants: []want{steady, single, ended}},
 		{Fault: "back-to-back", Says: "two passages, the second with TAIL-GATE", Wants: []want{steady, finding(event.FindingTailgate)}},
 		{Fault: "tail-gate", Says: "TAIL-GATE", Wants: []want{steady, finding(event.FindingTailgate)}},
-		{Fault: "reverse", Says: "the first try is cancelled or told as reversed, the second is the passage", Wants: []want{steady, turnedBack}},
+		{Fault: "reverse", Says: "nothing on the wire says that it was the same: two tries, the first told as turned back or as not looked at behind the portal", Wants: []want{steady, turnedBack}},
 		{Fault: "wrong-way", Says: "its passage says that nothing before the portal looked", Wants: []want{finding(event.FindingCoverageGap)}},
 	}
 }
@@ -145,16 +152,16 @@ func barrierRows() []Row {
 
 func scannerRows() []Row {
 	return []Row{
-		{Fault: "interlock", Says: "device faulty (INTERLOCK), the scan is cut, coverage says so", Wants: []want{becomes(event.Faulty, "INTERLOCK"), cut, blind, recovers}},
+		{Fault: "interlock", Says: "device faulty (INTERLOCK), the scan is cut, coverage says so", Wants: []want{becomes(event.Faulty, "INTERLOCK"), cut, notLooked, recovers}},
 		{Fault: "door-open", Says: "device faulty (INTERLOCK)", Wants: []want{becomes(event.Faulty, "INTERLOCK"), recovers}},
 		{Fault: "e-stop", Says: "device faulty (ESTOP)", Wants: []want{becomes(event.Faulty, "ESTOP"), recovers}},
 		{Fault: "warm-up", Says: "device faulty (WARMUP), who passes unscanned has a coverage gap", Wants: []want{becomes(event.Faulty, "WARMUP"), recovers}},
 		{Fault: "belt-jam", Says: "device faulty (F07)", Wants: []want{becomes(event.Faulty, "F07", "FAULT"), recovers}},
-		{Fault: "file-missing", Says: "the scan is told as without image: coverage gap", Wants: []want{steady, blind, finding(event.FindingCoverageGap)}},
-		{Fault: "half-written", Says: "half an image is none: coverage gap", Wants: []want{steady, blind, finding(event.FindingCoverageGap)}},
+		{Fault: "file-missing", Says: "the scan is told as without image: coverage gap", Wants: []want{steady, notLooked}},
+		{Fault: "half-written", Says: "half an image is none: coverage gap", Wants: []want{steady, notLooked}},
 		{Fault: "sidecar-missing", Says: "nothing: the image stands without its description", Wants: []want{steady, accounted, looked, scanned}},
 		{Fault: "digest-wrong", Says: "the image is kept and told as not what its description says", Wants: []want{steady, accounted, scanned}},
-		{Fault: "image-fifo", Says: "never opened, put away; coverage gap", Wants: []want{steady, blind, finding(event.FindingCoverageGap)}},
+		{Fault: "image-fifo", Says: "never opened, put away; coverage gap", Wants: []want{steady, notLooked}},
 		{Fault: "clock-jump", Says: "the receive time decides: the image is with its own passage, once", Wants: []want{steady, accounted, scanned}},
 		{Fault: "image-late", Says: "the image comes to its own passage, late", Wants: []want{steady, accounted, scanned}},
 	}
@@ -167,11 +174,12 @@ func imageRows() []Row {
 		{"image-empty", "the bytes are kept, IMAGE-UNREADABLE or a coverage gap says that it was no look"},
 		{"image-truncated", "the bytes are kept, IMAGE-UNREADABLE or a coverage gap says that it was no look"},
 		{"image-huge", "never decoded: IMAGE-UNREADABLE; the worker and the next picture are fine"},
-		{"image-wrong-type", "told by its bytes, not by its name: IMAGE-UNREADABLE or a coverage gap"},
 	} {
 		rows = append(rows, Row{Fault: f.name, Says: f.says, Wants: []want{steady, accounted, unreadable}})
 	}
-	return rows
+	return append(rows, Row{
+		Fault: "image-wrong-type", Says: "told by its bytes, not by its name: analysed as what it is, or told as no look", Wants: []want{steady, accounted, analysedOrTold},
+	})
 }
 
 func cameraRows() []Row {
