@@ -4,6 +4,8 @@ import (
 	"bufio"
 	"bytes"
 	"context"
+	"crypto/sha256"
+	"encoding/hex"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -27,6 +29,8 @@ type xrayOptions struct {
 	program string
 	kind    string
 	alarms  float64
+	// template is a scan of an empty container to keep with the calibration.
+	template string
 }
 
 func newXrayCmd(asJSON *bool) *cobra.Command {
@@ -70,6 +74,7 @@ scans of that scanner from the next one on.`,
 	}
 	cmd.Flags().StringVar(&o.kind, "kind", wire.KindBaggage, "what the scanner scans: baggage or cargo")
 	cmd.Flags().Float64Var(&o.alarms, "false-alarms", 0.05, "wanted share of benign scans that alarm")
+	cmd.Flags().StringVar(&o.template, "template", "", "cargo: a scan of an empty container, which the hidden-volume rule compares with")
 	cmd.Flags().StringVar(&o.program, "vision", "", "path of gatehouse-vision (default: beside this program)")
 	return cmd
 }
@@ -155,8 +160,31 @@ func (o *xrayOptions) calibrate(ctx context.Context, dir string) (*scanner.Calib
 	}
 	c.Kind, c.MadeAt = o.kind, time.Now().UTC().Truncate(time.Second)
 	c.Thresholds = map[string]scanner.Threshold{model: t}
+	if o.template != "" {
+		if c.Template, err = keepTemplate(filepath.Join(store, o.scanner), o.template); err != nil {
+			return nil, "", err
+		}
+	}
 	path, err := c.Save(store)
 	return c, path, err
+}
+
+// keepTemplate copies the empty scan beside the calibrations, under a name of
+// its content, and returns that name.
+func keepTemplate(dir, file string) (string, error) {
+	data, err := os.ReadFile(file)
+	if err != nil {
+		return "", fmt.Errorf("read the template: %w", err)
+	}
+	if err := os.MkdirAll(dir, 0o755); err != nil {
+		return "", fmt.Errorf("keep the template: %w", err)
+	}
+	sum := sha256.Sum256(data)
+	name := "template-" + hex.EncodeToString(sum[:8]) + filepath.Ext(file)
+	if err := os.WriteFile(filepath.Join(dir, name), data, 0o644); err != nil {
+		return "", fmt.Errorf("keep the template: %w", err)
+	}
+	return name, nil
 }
 
 // scansIn are the scans in a folder, one a view: the low energy comes along

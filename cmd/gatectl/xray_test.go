@@ -54,6 +54,14 @@ func TestXrayCalibrate(t *testing.T) {
 	// Of 200 scans, 5 alarms are the most whose bound is under 5 %.
 	require.Contains(t, out, "threshold 0.2941")
 
+	empty := filepath.Join(t.TempDir(), "empty.png")
+	require.NoError(t, os.WriteFile(empty, []byte("scan"), 0o600))
+	var kept bytes.Buffer
+	require.Equal(t, exitOK, run([]string{"xray", "calibrate", "--scanner", "c-1", "--kind", "cargo", "--template", empty, "--store", store, "--vision", program, scans}, &kept, &kept))
+	found, err := filepath.Glob(filepath.Join(store, "c-1", "template-*.png"))
+	require.NoError(t, err)
+	require.Len(t, found, 1)
+
 	var shown bytes.Buffer
 	require.Equal(t, exitOK, run([]string{"xray", "show", "--scanner", "bag-1", "--store", store}, &shown, &shown))
 	require.Contains(t, shown.String(), `"scans": 200`)
