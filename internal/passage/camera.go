@@ -86,7 +86,7 @@ func (e *Engine) pictured(d *Device, t track, at time.Time) *passage {
 		if p := e.leavingScale(d, at); p != nil && !p.shows(t) {
 			return p
 		}
-		p := e.firstWithout(t, func(p *passage) bool { return e.reachable(p, at) })
+		p := e.firstWithout(t, func(p *passage) bool { return e.reachable(p, at) && !e.turnedAway(p, d, at) })
 		return cmp.Or(p, e.newest(event.Open), e.newest(event.Waiting))
 	default:
 		p := e.newest(event.Open)

@@ -24,7 +24,7 @@ func (e *Engine) ahead(d *Device, at time.Time, served func(*passage) bool) *pas
 		case p.Aside || p.gone():
 		case served(p):
 			due, late, standing = nil, nil, nil
-		case !e.reachable(p, at) || e.beyond(p, d):
+		case !e.reachable(p, at) || e.beyond(p, d) || e.turnedAway(p, d, at):
 		case p.Record.LeftAt == nil:
 			standing = cmp.Or(standing, p)
 		case at.Sub(*p.Record.LeftAt) <= d.Transit:
@@ -48,6 +48,45 @@ func (e *Engine) beyond(p *passage, d *Device) bool {
 		return s.View != viewDocument && s.View != viewCode && behind(s.Device)
 	}) || slices.ContainsFunc(p.Weighs, func(w weighing) bool { return behind(w.Device) }) ||
 		slices.ContainsFunc(p.Scans, func(s scanState) bool { return behind(s.Device) })
+}
+
+// turnedAway says that a passage never came as far as a device behind a
+// scanner: the scanner was there and passed it over, since it had left longer
+// ago than the way there takes, and scanned one that came after it; and nothing
+// behind the scanner saw it. A vehicle that was seen nowhere may have gone
+// through unseen and be just ahead of the one in the scanner, so it is given up
+// only when that one is through, or may be.
+func (e *Engine) turnedAway(p *passage, d *Device, at time.Time) bool {
+	if p.Record.LeftAt == nil {
+		return false
+	}
+	for i := range e.lane.order(d.ID) {
+		s := &e.lane.Devices[i]
+		if s.Role != RoleScanner || s.Position != PositionAfter || p.scannedBy(s.ID) || p.away(s.ID) || e.beyond(p, s) {
+			continue
+		}
+		later := e.s.Passages[slices.Index(e.s.Passages, p)+1:]
+		for _, q := range later {
+			if !q.Aside && !q.gone() && len(q.Spans) > 0 && q.scannedPast(s, *p.Record.LeftAt, at) {
+				return true
+			}
+		}
+	}
+	return false
+}
+
+// scannedPast says that a scanner has scanned the passage, or must have by now,
+// so long after another had left that the other was not on its way any more.
+func (p *passage) scannedPast(s *Device, left, at time.Time) bool {
+	return slices.ContainsFunc(p.Scans, func(x scanState) bool {
+		return x.Device == s.ID && x.At.Sub(left) > s.Transit && (x.Ended || at.Sub(x.At) >= s.Transit/2)
+	})
+}
+
+// away says that a required device was not up all the time while the passage
+// lasted.
+func (p *passage) away(device string) bool {
+	return slices.ContainsFunc(p.Watch, func(w watch) bool { return w.Device == device && w.Worst.State != event.Up })
 }
 
 // scaleBefore is the last scale that stands in front of a device behind the

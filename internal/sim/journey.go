@@ -161,6 +161,9 @@ func (l *lane) findings(j *journey) []string {
 	if c.Tamper { // a portal with an open cabinet is no portal
 		found["COVERAGE-GAP"] = true
 	}
+	if t.Reverse && (l.plan.Has(scenario.XRay) || l.plan.Has(scenario.Scale) || l.plan.Has(scenario.Camera2)) {
+		found["COVERAGE-GAP"] = true // its first try was seen by nothing behind the portal
+	}
 	if c.WrongWay {
 		return codes(found)
 	}
