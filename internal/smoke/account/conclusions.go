@@ -45,8 +45,8 @@ func fromPlate(code string) bool {
 }
 
 // findings compares what was planted with what the passages say, for vehicles
-// and persons of which nothing was missed. Those that share an occupancy are one
-// case: nobody can tell whose each finding is. What a fault of a device leads to
+// and persons of which nothing was missed. Those that followed each other too closely
+// are one case: nobody can tell whose each finding is. What a fault of a device leads to
 // is not planted, so whoever met one is left out and counted.
 func (j *judge) findings() {
 	j.figures.Findings = map[string]CodeFigures{}
@@ -68,34 +68,37 @@ func (j *judge) findings() {
 	}
 }
 
-// groups are the clean vehicles and persons, those that share an occupancy
-// together.
+// groups are the clean vehicles and persons, those that followed each other too
+// closely together.
 func (j *judge) groups() [][]book.Truth {
-	type occupancy struct{ lane, number string }
-	shared := map[occupancy][]book.Truth{}
-	var order []occupancy
+	convoys := map[string][]book.Truth{}
+	var order []string
 	var all [][]book.Truth
 	for i, t := range j.c.Books.Truth {
-		switch {
+		switch first := j.convoy[t.Vehicle]; {
 		case j.regular(i):
 			if n := len(j.of[t.Vehicle]); n > 0 && n <= tries(t) {
 				all = append(all, []book.Truth{t})
 			}
-		case j.shares(i):
-			key := occupancy{t.Lane, t.Rad.Occupancy}
-			if len(shared[key]) == 0 {
-				order = append(order, key)
+		case first != "":
+			if len(convoys[first]) == 0 {
+				order = append(order, first)
 			}
-			shared[key] = append(shared[key], t)
+			convoys[first] = append(convoys[first], t)
 		}
 	}
-	for _, key := range order {
-		group := shared[key]
+	for _, first := range order {
+		group := convoys[first]
 		if slices.ContainsFunc(group, func(t book.Truth) bool { return !j.clean(t) }) {
 			continue
 		}
-		if !slices.ContainsFunc(group, func(t book.Truth) bool { return len(j.of[t.Vehicle]) > 0 }) {
-			j.problem(PassageLost, "none of the %d that shared occupancy %s of lane %s has a passage", len(group), key.number, key.lane)
+		occupancies, passages := map[string]bool{}, 0
+		for _, t := range group {
+			occupancies[t.Rad.Occupancy] = true
+			passages += len(j.of[t.Vehicle])
+		}
+		if passages < len(occupancies) {
+			j.problem(PassageLost, "the %d that followed each other from %s on in lane %s had %d occupancies and have %d passages", len(group), first, group[0].Lane, len(occupancies), passages)
 			continue
 		}
 		all = append(all, group)
@@ -112,7 +115,7 @@ func (j *judge) concluded(group []book.Truth) {
 			for _, f := range j.byID[id].Findings {
 				// Who went in behind another was not measured alone, and a passage of
 				// theirs says so.
-				if t.Follows && f.Code == event.FindingCoverageGap {
+				if len(group) > 1 && f.Code == event.FindingCoverageGap {
 					continue
 				}
 				found[f.Code] = true
@@ -125,6 +128,9 @@ func (j *judge) concluded(group []book.Truth) {
 	codes := maps.Clone(found)
 	maps.Copy(codes, planted)
 	for _, code := range slices.Sorted(maps.Keys(codes)) {
+		if len(group) > 1 && code == event.FindingCoverageGap {
+			continue
+		}
 		f := j.figures.Findings[code]
 		f.Learned = learned(code)
 		if planted[code] {

@@ -55,6 +55,7 @@ func LoadHistory(ctx context.Context, db *sql.DB) (History, error) {
 func Owners(b Books, s *Store) map[string][]event.ID {
 	j := judge{c: Case{Books: b}, s: s, lanes: map[string]*LaneFigures{}}
 	j.certain()
+	j.convoys()
 	j.assign()
 	all := map[string][]event.ID{}
 	for _, p := range s.Passages {

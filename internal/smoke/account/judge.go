@@ -265,7 +265,8 @@ type judge struct {
 	at       time.Time
 	figures  Figures
 	lanes    map[string]*LaneFigures
-	unsure   map[string]bool // vehicles of which nothing is certain
+	unsure   map[string]bool   // vehicles of which nothing is certain
+	convoy   map[string]string // those who followed too closely, to the first of them
 	damaged  map[Device][]book.Frame
 	taken    map[Device]int        // frames that were explained by damage beside them
 	owners   map[event.ID]string   // passage to vehicle

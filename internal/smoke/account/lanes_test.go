@@ -173,7 +173,7 @@ func TestFindingsAreComparedWithWhatWasPlanted(t *testing.T) {
 			want: account.CodeFigures{Invented: 1}, kinds: []account.Kind{account.FindingInvented},
 		},
 		"a misread plate excuses nothing else": {
-			spoil: plant([]string{event.FindingTailgate, gamma}, gamma), misread: true, code: event.FindingTailgate,
+			spoil: plant([]string{event.FindingOverspeed, gamma}, gamma), misread: true, code: event.FindingOverspeed,
 			want: account.CodeFigures{Planted: 1, Missed: 1}, kinds: []account.Kind{account.FindingLost},
 		},
 		"what a model concludes is a rate": {
@@ -221,6 +221,19 @@ func TestThoseWhoShareAnOccupancyAreOneCase(t *testing.T) {
 	require.Equal(t, []account.Kind{account.FindingLost}, kinds(account.Judge(c)))
 	second(&c).Passages, second(&c).Versions = second(&c).Passages[2:], second(&c).Versions[4:]
 	second(&c).Alerts = second(&c).Alerts[2:]
+	require.Contains(t, kinds(account.Judge(c)), account.PassageLost)
+
+	// Without a pause, each in an occupancy of its own, they have two passages.
+	c = gate()
+	c.CleanWanted = 1
+	c.Books.Truth[0].Rad.Occupancy, c.Books.Truth[1].Rad.Occupancy = "000007", "000008"
+	c.Books.Truth[1].Findings = append(c.Books.Truth[1].Findings, event.FindingTailgate)
+	for _, s := range c.Stores {
+		s.Passages[1].Findings = append(s.Passages[1].Findings, event.Finding{Code: event.FindingTailgate})
+	}
+	require.Empty(t, account.Judge(c).Problems)
+	s := second(&c)
+	s.Passages, s.Versions, s.Alerts = s.Passages[1:], s.Versions[2:], s.Alerts[1:]
 	require.Contains(t, kinds(account.Judge(c)), account.PassageLost)
 }
 

@@ -1,6 +1,7 @@
 package account
 
 import (
+	"cmp"
 	"maps"
 	"slices"
 	"time"
@@ -15,6 +16,7 @@ import (
 func (j *judge) passages() {
 	j.figures.Passages = len(j.s.Passages)
 	j.certain()
+	j.convoys()
 	j.assign()
 	j.versions()
 	j.sharedReadings()
@@ -117,15 +119,28 @@ func (j *judge) certain() {
 	}
 }
 
-// regular says that the vehicle is clean and did not share an occupancy.
+// regular says that the vehicle is clean and that none followed another too
+// closely.
 func (j *judge) regular(i int) bool { return j.clean(j.c.Books.Truth[i]) && !j.shares(i) }
 
-// shares says that a vehicle shared an occupancy with another.
-func (j *judge) shares(i int) bool {
-	all := j.c.Books.Truth
-	return all[i].Follows || slices.ContainsFunc(all, func(o book.Truth) bool {
-		return o.Lane == all[i].Lane && o.Follows && o.Rad.Occupancy == all[i].Rad.Occupancy && o.Vehicle != all[i].Vehicle && o.Began.Sub(all[i].Began).Abs() < time.Minute
-	})
+// shares says that a vehicle followed another too closely, or was followed:
+// which of the two a reading is of, nobody can always say.
+func (j *judge) shares(i int) bool { return j.convoy[j.c.Books.Truth[i].Vehicle] != "" }
+
+// convoys finds those who were in one occupancy, or came without a pause: the
+// gate has to tell that, as tail-gating. Each is named by its first.
+func (j *judge) convoys() {
+	j.convoy = map[string]string{}
+	before := map[string]book.Truth{} // by lane
+	all := slices.SortedFunc(slices.Values(j.c.Books.Truth), func(a, b book.Truth) int { return a.Began.Compare(b.Began) })
+	for _, t := range all {
+		last, there := before[t.Lane]
+		if there && (t.Follows || slices.Contains(t.Findings, event.FindingTailgate)) && t.Began.Sub(last.Began) < time.Minute {
+			first := cmp.Or(j.convoy[last.Vehicle], last.Vehicle)
+			j.convoy[last.Vehicle], j.convoy[t.Vehicle] = first, first
+		}
+		before[t.Lane] = t
+	}
 }
 
 // assign finds out whose each passage is: of the vehicle to which most of its
