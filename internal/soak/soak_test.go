@@ -70,6 +70,25 @@ func TestSoakNoticesASilencedRule(t *testing.T) {
 	fmt.Printf("soak: with %s silenced by the lane's policy, %d of %d planted were told as missed\n", silenced, f.Missed, f.Planted)
 }
 
+// TestKept judges a run that was kept anew: FOLDER names it.
+func TestKept(t *testing.T) {
+	folder := os.Getenv("FOLDER")
+	if folder == "" {
+		t.Skip("FOLDER is not set")
+	}
+	c, stores, err := play.Kept(t.Context(), folder, account.Case{Vision: true, PlatesWanted: 0.5, CleanWanted: 5, Findings: true})
+	require.NoError(t, err)
+	for _, db := range stores {
+		t.Cleanup(func() { require.NoError(t, db.Close()) })
+	}
+	report := account.Judge(c)
+	printCodes(report.Figures.Findings)
+	fmt.Printf("lanes: %+v, explained %d\n", report.Figures.Lanes, len(report.Figures.Explained))
+	for _, p := range report.Problems {
+		t.Error(p)
+	}
+}
+
 // silenced is the finding that the planted mistake keeps from the agencies.
 const silenced = event.FindingWeightDeclared
 

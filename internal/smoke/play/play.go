@@ -429,21 +429,21 @@ func (p *Play) Case(ctx context.Context, c account.Case) (account.Case, error) {
 	if c.Left, err = p.left(); err != nil {
 		return c, err
 	}
-	c.Unsure, c.From, c.Faults, c.Evidence = p.Summary.Unsent, p.Watched, p.perDevice(c.Books), p.checkEvidence
+	c.Unsure, c.From, c.Faults, c.Evidence = p.Summary.Unsent, p.Watched, perDevice(c.Books, p.Windows()), p.checkEvidence
 	return c, nil
 }
 
 // perDevice adds what the harness knows of each device by itself: after a fault
 // it can be heard again with the first frame that it sends to a daemon that is
 // ready, and when the simulator was ended it fell silent after its last.
-func (p *Play) perDevice(b account.Books) []account.Window {
+func perDevice(b account.Books, windows []account.Window) []account.Window {
 	sent := map[account.Device][]time.Time{}
 	for _, f := range b.Ledger {
 		d := account.Device{Lane: f.Lane, Name: f.Device}
 		sent[d] = append(sent[d], f.At)
 	}
-	all := p.Windows()
-	for _, w := range p.Windows() {
+	all := slices.Clone(windows)
+	for _, w := range windows {
 		for device, times := range sent {
 			i := slices.IndexFunc(times, func(t time.Time) bool { return !t.Before(w.To) })
 			if i >= 0 {
@@ -455,6 +455,39 @@ func (p *Play) perDevice(b account.Books) []account.Window {
 		all = append(all, account.Window{From: times[len(times)-1], To: time.Now(), Device: device, What: "the simulator's end"})
 	}
 	return all
+}
+
+// begins is how long after the first frame that was sent everything is taken as
+// connected, in a run of which nothing else is known.
+const begins = 5 * time.Second
+
+// Kept fills in a case from the folder of a run that is over, as Case does from
+// one that plays; of what the harness did in it nothing is known. The stores are
+// open and belong to the caller.
+func Kept(ctx context.Context, folder string, c account.Case) (account.Case, map[event.Agency]*sql.DB, error) {
+	var err error
+	if c.Books, err = account.ReadBooks(filepath.Join(folder, "sim")); err != nil {
+		return c, nil, err
+	}
+	stores := map[event.Agency]*sql.DB{}
+	for _, a := range event.Agencies() {
+		if stores[a], err = account.Open(filepath.Join(folder, a.Account())); err != nil {
+			return c, stores, err
+		}
+		store, err := account.Load(ctx, a, stores[a])
+		if err != nil {
+			return c, stores, err
+		}
+		c.Stores = append(c.Stores, store)
+	}
+	if c.Differences, err = account.Compare(ctx, stores[event.Customs], stores[event.BorderGuard]); err != nil {
+		return c, stores, err
+	}
+	if len(c.Books.Ledger) > 0 {
+		c.From = c.Books.Ledger[0].At.Add(begins)
+	}
+	c.Faults = perDevice(c.Books, []account.Window{{To: c.From, What: "the first start"}})
+	return c, stores, nil
 }
 
 // checkEvidence reads a piece from an agency's folder and hashes it.

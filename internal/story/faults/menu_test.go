@@ -94,18 +94,10 @@ func TestKept(t *testing.T) {
 	if folder == "" {
 		t.Skip("FOLDER is not set")
 	}
-	c := account.Case{Findings: true}
-	var err error
-	c.Books, err = account.ReadBooks(filepath.Join(folder, "sim"))
+	c, stores, err := play.Kept(t.Context(), folder, account.Case{Findings: true})
 	require.NoError(t, err)
-	stores := map[event.Agency]*sql.DB{}
-	for _, a := range event.Agencies() {
-		stores[a], err = account.Open(filepath.Join(folder, a.Account()))
-		require.NoError(t, err)
-		t.Cleanup(func() { require.NoError(t, stores[a].Close()) })
-		store, err := account.Load(t.Context(), a, stores[a])
-		require.NoError(t, err)
-		c.Stores = append(c.Stores, store)
+	for _, db := range stores {
+		t.Cleanup(func() { require.NoError(t, db.Close()) })
 	}
 	tell(t.Context(), t, c, stores, t.TempDir())
 }
