@@ -113,11 +113,6 @@ func (j *judge) concluded(group []book.Truth) {
 	for _, t := range group {
 		for _, id := range j.of[t.Vehicle] {
 			for _, f := range j.byID[id].Findings {
-				// Who went in behind another was not measured alone, and a passage of
-				// theirs says so.
-				if len(group) > 1 && f.Code == event.FindingCoverageGap {
-					continue
-				}
 				found[f.Code] = true
 			}
 		}
@@ -128,7 +123,10 @@ func (j *judge) concluded(group []book.Truth) {
 	codes := maps.Clone(found)
 	maps.Copy(codes, planted)
 	for _, code := range slices.Sorted(maps.Keys(codes)) {
-		if len(group) > 1 && code == event.FindingCoverageGap {
+		// Who went in behind another was not measured alone, and the first try of
+		// one that backed out was looked at by nothing behind the portal: passages
+		// rightly say so.
+		if code == event.FindingCoverageGap && !planted[code] && (len(group) > 1 || group[0].Reverse) {
 			continue
 		}
 		f := j.figures.Findings[code]
