@@ -22,6 +22,7 @@ func (e *Engine) ahead(d *Device, at time.Time, served func(*passage) bool) *pas
 	for _, p := range e.s.Passages {
 		switch {
 		case p.Aside || p.gone():
+		case p.Scanner == d.ID && len(p.Spans) == 0 && e.canSeePresence(): // of nobody: it says nothing of the order
 		case served(p):
 			due, late, standing = nil, nil, nil
 		case !e.reachable(p, at) || e.beyond(p, d) || e.turnedAway(p, d, at):
