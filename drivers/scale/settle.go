@@ -46,6 +46,9 @@ func (s *settle) weigh(in Sample, at time.Time, firm bool) (w event.Weight, clas
 	shown := in.Indicated()
 	if shown == nil {
 		s.interrupt()
+		if in.Over { // whatever it weighs, something stands there
+			s.load(math.Inf(1))
+		}
 	} else {
 		if in.Unsteady {
 			w.Motion = !s.resting(*shown, at)

@@ -102,8 +102,9 @@ var limit = regexp.MustCompile(`(?m)^(\s+(?:before|after|missing_end|resume|tail
 // join is the begin of a lane's limits with what follows it more indented.
 var join = regexp.MustCompile(`(?m)^    join:\n((?: {6}.*\n)+)`)
 
-// unsaid are limits that a lane has when its file does not say them.
-func unsaid() []string { return []string{"resume: 10s", "tail_gate: 1s"} }
+// unsaid are limits that a lane has when its file does not say them. Machines do
+// not become quicker with the traffic, so the shortest is a little longer.
+func unsaid() []string { return []string{"resume: 10s", "tail_gate: 2s"} }
 
 // quicken divides the limits by the speed of the simulated traffic, also those
 // that the file leaves out.

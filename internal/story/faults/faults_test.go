@@ -80,9 +80,9 @@ func site(agency event.Agency) *faults.Site {
 	}
 	history := account.History{
 		Changes: []event.DeviceChange{
-			{ID: "c0", Where: where, State: event.Up, Since: at(1), Required: true},
-			{ID: "c1", Where: where, State: event.Down, Since: at(42), Reason: "no signal for 12s", Required: true},
-			{ID: "c2", Where: where, State: event.Up, Since: at(45), Required: true},
+			{ID: event.NewID(at(1)), Where: where, State: event.Up, Since: at(1), Required: true},
+			{ID: event.NewID(at(42)), Where: where, State: event.Down, Since: at(42), Reason: "no signal for 12s", Required: true},
+			{ID: event.NewID(at(45)), Where: where, State: event.Up, Since: at(45), Required: true},
 		},
 		Logs: []event.FrameLog{{ID: "l1", Where: where, From: at(50), To: at(100), Count: 90}},
 	}
@@ -156,7 +156,7 @@ func TestWhatDoesNotIsTold(t *testing.T) {
 		}},
 		"harmless, and not understood": {"split", func(s *faults.Site) { s.History.Logs[0].Invalid = 2 }},
 		"harmless, and the device falls": {"split", func(s *faults.Site) {
-			s.History.Changes = append(s.History.Changes, event.DeviceChange{Where: event.Where{Lane: "02", Device: "rpm"}, State: event.Degraded, Since: at(62)})
+			s.History.Changes = append(s.History.Changes, event.DeviceChange{ID: event.NewID(at(62)), Where: event.Where{Lane: "02", Device: "rpm"}, State: event.Degraded, Since: at(62)})
 		}},
 		"harmless, and a frame is lost": {"split", func(s *faults.Site) {
 			s.Problems = []account.Problem{{Kind: account.FrameLost, Text: "02-rpm frame 7 is missing outside of every gap", Device: rpm(), At: at(61)}}
@@ -182,7 +182,7 @@ func TestFindingsAreLookedForWhereTheFaultWas(t *testing.T) {
 	}
 	b.Truth[0].Faults = []string{"rpm/tamper"}
 	s := site(event.Customs)
-	s.History.Changes[1] = event.DeviceChange{ID: "c1", Where: event.Where{Lane: "02", Device: "rpm"}, State: event.Faulty, Code: "TT", Since: at(31)}
+	s.History.Changes[1] = event.DeviceChange{ID: event.NewID(at(31)), Where: event.Where{Lane: "02", Device: "rpm"}, State: event.Faulty, Code: "TT", Since: at(31)}
 	s.Store.Passages[0].Findings = []event.Finding{{ID: "f1", Code: event.FindingTamper}}
 	outcomes, _ := faults.Judge(faults.Gather(b), faults.Kinds(b), []*faults.Site{s})
 	require.True(t, outcomes[0].OK, "%v", outcomes[0].Seen)

@@ -49,6 +49,9 @@ func notLooked(s *sight) (string, bool) {
 
 // doubtful wants a reading of the device that is kept as suspect or bad.
 func doubtful(s *sight) (string, bool) {
+	if trace, ok := invalid(s); ok {
+		return trace, true
+	}
 	return some("a reading of "+s.Device.Name+" that is kept as suspect or bad", func(s *sight, p *event.Passage) (string, bool) {
 		for _, r := range p.Readings {
 			if r.Device == s.Device.Name && r.Quality != event.Good {
@@ -121,6 +124,14 @@ func unweighed(s *sight) (string, bool) {
 		}
 		return "", false
 	})(s)
+}
+
+// uncertain wants that no weight was got of somebody, and that it is told.
+func uncertain(s *sight) (string, bool) {
+	if trace, ok := finding(event.FindingWeightUncertain)(s); ok {
+		return trace, true
+	}
+	return blind(s)
 }
 
 // documented wants a document.

@@ -117,7 +117,7 @@ const (
 func (s *sight) changes(from, to time.Time) []event.DeviceChange {
 	var all []event.DeviceChange
 	for _, c := range s.History.Changes {
-		if c.Lane == s.Device.Lane && c.Device == s.Device.Name && !c.Since.Before(from) && !c.Since.After(to) {
+		if c.Lane == s.Device.Lane && c.Device == s.Device.Name && !c.ID.Time().Before(from) && !c.ID.Time().After(to) {
 			all = append(all, c)
 		}
 	}
@@ -162,13 +162,13 @@ const back = 45 * time.Second
 func recovers(s *sight) (string, bool) {
 	var bad, up *event.DeviceChange
 	for i, c := range s.History.Changes {
-		if c.Lane != s.Device.Lane || c.Device != s.Device.Name || c.Since.Before(s.From.Add(-early)) || c.Since.After(s.To.Add(back)) || c.Since.After(s.End) {
+		if c.Lane != s.Device.Lane || c.Device != s.Device.Name || c.ID.Time().Before(s.From.Add(-early)) || c.ID.Time().After(s.To.Add(back)) || c.ID.Time().After(s.End) {
 			continue
 		}
 		switch {
 		case c.State == event.Up:
 			up = &s.History.Changes[i]
-		case c.Since.Before(s.next):
+		case c.ID.Time().Before(s.next):
 			bad, up = &s.History.Changes[i], nil
 		}
 	}
@@ -176,16 +176,16 @@ func recovers(s *sight) (string, bool) {
 	case bad == nil:
 		return "up all the time", true
 	case up == nil:
-		return fmt.Sprintf("device stays %s since %s", account.Says(*bad), clock(bad.Since)), false
+		return fmt.Sprintf("device stays %s since %s", account.Says(*bad), clock(bad.ID.Time())), false
 	}
-	return fmt.Sprintf("up again at %s", clock(up.Since)), true
+	return fmt.Sprintf("up again at %s", clock(up.ID.Time())), true
 }
 
 // steady wants that the device's state is not touched.
 func steady(s *sight) (string, bool) {
 	for _, c := range s.changes(s.From, s.To.Add(soon)) {
-		if c.State != event.Up && c.Since.Before(s.next) {
-			return fmt.Sprintf("device became %s at %s (%s)", account.Says(c), clock(c.Since), short(c.ID)), false
+		if c.State != event.Up && c.ID.Time().Before(s.next) {
+			return fmt.Sprintf("device became %s at %s (%s)", account.Says(c), clock(c.ID.Time()), short(c.ID)), false
 		}
 	}
 	return "state untouched", true
@@ -235,19 +235,13 @@ func understood(s *sight) (string, bool) {
 	return "every frame understood", true
 }
 
-// Breaks says that a fault breaks a line off, so that a part of a frame may be
-// read that nobody sent as it was read.
-func Breaks(name string) bool {
-	return slices.Contains([]string{"unplug", "wrong-baud", "parity", "xoff", "silence"}, name)
-}
-
 // accounted wants that the account has nothing to say of the device while the
 // fault was on and shortly after: no frame lost outside of a gap, none doubled,
 // none invented, no gap that is longer than the fault.
 func accounted(s *sight) (string, bool) {
 	for _, p := range s.Problems {
 		within := p.At.IsZero() || !p.At.Before(s.From.Add(-soon)) && p.At.Before(s.latest()) && !p.At.After(s.To.Add(soon))
-		if p.Device == s.Device && within && !(p.Kind == account.FrameInvented && Breaks(s.Fault)) {
+		if p.Device == s.Device && within {
 			return p.String(), false
 		}
 	}

@@ -126,7 +126,7 @@ func scaleRows() []Row {
 	return []Row{
 		{Fault: "overload", Says: "WEIGHT-UNCERTAIN, never a weight", Wants: []want{finding(event.FindingWeightUncertain), without(event.FindingWeightDeclared), unweighed, recovers}},
 		{Fault: "never-stable", Says: "WEIGHT-UNCERTAIN, never a weight", Wants: []want{finding(event.FindingWeightUncertain), unweighed, recovers}},
-		{Fault: "not-zeroed", Says: "device faulty (NOT-ZEROED), WEIGHT-UNCERTAIN, back READY", Wants: []want{becomes(event.Faulty, "NOT-ZEROED"), finding(event.FindingWeightUncertain), recovers}},
+		{Fault: "not-zeroed", Says: "device faulty (NOT-ZEROED), WEIGHT-UNCERTAIN or a coverage gap of the scale, back READY", Wants: []want{becomes(event.Faulty, "NOT-ZEROED"), uncertain, recovers}},
 	}
 }
 
