@@ -116,7 +116,7 @@ func benchTasks(t *testing.T) []task {
 		lines := labels(t, filepath.Join(data, "plates"), func(l label) bool {
 			return l.Split == "dev" && l.Scene == name && !l.Seen && len(l.Plates) == 1
 		})
-		for _, l := range sample(lines, 60) {
+		for _, l := range sample(lines, 40) {
 			out = append(out, task{groupPhotos, l.File, l.Plates[0].Text})
 		}
 	}
@@ -126,7 +126,7 @@ func benchTasks(t *testing.T) []task {
 		require.NoError(t, err)
 		group := fmt.Sprintf("%dx%d", p.Mat.Cols(), p.Mat.Rows())
 		p.Close()
-		if (group == groupSmall || group == groupLarge) && count[group] < 25 {
+		if (group == groupSmall || group == groupLarge) && count[group] < 15 {
 			count[group]++
 			out = append(out, task{group, l.File, l.Plates[0].Text})
 		}
