@@ -97,6 +97,9 @@ func (j *judge) missing(key frameKey, lines []book.Frame, n int) {
 	}
 	for _, l := range lines {
 		switch {
+		case l.Kind == book.Answer && j.superseded(l):
+			j.figures.Superseded++
+			n--
 		case j.inGap(key.Device, l.At, l.At.Add(j.c.Lag)):
 			inGap++
 		case j.besideDamage(key.Device, l.At):
@@ -105,6 +108,7 @@ func (j *judge) missing(key frameKey, lines []book.Frame, n int) {
 			outside = l
 		}
 	}
+	n = max(0, n)
 	explained := min(n, inGap)
 	j.figures.InGaps += explained
 	n -= explained
@@ -121,6 +125,24 @@ func (j *judge) missing(key frameKey, lines []book.Frame, n int) {
 		j.problemAt(key.Device, outside.At, FrameLost, lost, "%s frame %d of %s (%s, %s) is missing outside of every gap; %s", key.Device, outside.N,
 			outside.At.Format(time.RFC3339Nano), key.digest, cmp.Or(outside.Passage, "idle"), j.nearest(key.Device, outside.At))
 	}
+}
+
+// oneLook is how long a host takes to ask for inputs and relays: what changes
+// within it is told as it was at the end.
+const oneLook = 500 * time.Millisecond
+
+// superseded says that an answer was followed by another within one look.
+func (j *judge) superseded(l book.Frame) bool {
+	i, _ := slices.BinarySearchFunc(j.c.Books.Ledger, l.At, func(f book.Frame, at time.Time) int { return f.At.Compare(at) })
+	for _, f := range j.c.Books.Ledger[i:] {
+		if f.At.After(l.At.Add(oneLook)) {
+			return false
+		}
+		if f.Kind == book.Answer && keyOf(f).Device == keyOf(l).Device && f.At.After(l.At) && f.SHA256 != l.SHA256 {
+			return true
+		}
+	}
+	return false
 }
 
 // besideDamage says that a frame was sent right beside one that a fault damaged.

@@ -128,6 +128,7 @@ type Figures struct {
 	Redelivered    int `json:"redelivered"`     // messages that a kill made the sender send again
 	Pieces         int `json:"pieces"`          // frames that damaged ones were cut into
 	TakenAlong     int `json:"taken_along"`     // sound frames that a damaged one beside them took along
+	Superseded     int `json:"superseded"`      // answers that changed again within one look of the gate
 	Left           int `json:"left"`            // files that still lie in the drop folder
 	Gaps           int `json:"gaps"`            //
 	WorstGapExcess int `json:"gap_excess_ms"`   // of a gap over the fault
@@ -228,7 +229,7 @@ func (r *Report) merge(agency event.Agency, j judge) {
 	}
 	f.Lost, f.Doubled = max(f.Lost, lostHere), max(f.Doubled, doubledHere)
 	for _, m := range []struct{ into, from *int }{
-		{&f.InGaps, &g.InGaps}, {&f.Redelivered, &g.Redelivered}, {&f.Pieces, &g.Pieces}, {&f.TakenAlong, &g.TakenAlong}, {&f.Left, &g.Left}, {&f.Wake, &g.Wake}, {&f.Gaps, &g.Gaps}, {&f.WorstGapExcess, &g.WorstGapExcess},
+		{&f.InGaps, &g.InGaps}, {&f.Redelivered, &g.Redelivered}, {&f.Pieces, &g.Pieces}, {&f.TakenAlong, &g.TakenAlong}, {&f.Left, &g.Left}, {&f.Superseded, &g.Superseded}, {&f.Wake, &g.Wake}, {&f.Gaps, &g.Gaps}, {&f.WorstGapExcess, &g.WorstGapExcess},
 		{&f.Clean, &g.Clean}, {&f.Passages, &g.Passages}, {&f.Alerts, &g.Alerts}, {&f.Radiation, &g.Radiation},
 		{&f.Verdicts, &g.Verdicts}, {&f.Pictures, &g.Pictures}, {&f.PlatesRead, &g.PlatesRead}, {&f.Plates, &g.Plates}, {&f.RearRead, &g.RearRead}, {&f.Rear, &g.Rear},
 		{&f.Threats, &g.Threats}, {&f.ThreatsAlerted, &g.ThreatsAlerted},
