@@ -1,6 +1,7 @@
 package sim
 
 import (
+	"cmp"
 	"context"
 	"sync"
 	"time"
@@ -43,32 +44,29 @@ func (l *lane) convoy(ctx context.Context, group []*journey, before, after zones
 		}
 		return l.against(ctx, group[0])
 	}
-	if err := l.portal(ctx, group, before); err != nil {
-		return err
-	}
-	leavePortal()
 	var aside sync.WaitGroup
 	defer aside.Wait()
 	var failed failures
-	free := before.bridge
-	for _, j := range group {
-		if err := l.pace.Sleep(ctx, j.toBeam()); err != nil {
-			return err
-		}
-		if err := await(ctx, before.beam); err != nil {
-			return err
-		}
-		if err := l.beam(ctx, j, &aside, &failed); err != nil {
-			return err
-		}
-		left, mine := make(chan struct{}), free
-		aside.Go(func() {
-			defer close(left)
-			if await(ctx, mine) == nil {
-				failed.add(l.exit(ctx, j))
+	var free <-chan struct{} = before.bridge
+	// Whoever has left the portal drives on, also while the one behind is in it.
+	through := make(chan *journey, len(group))
+	onward := make(chan error, 1)
+	go func() {
+		var err error
+		for j := range through {
+			if err == nil {
+				free, err = l.onward(ctx, j, before, free, &aside, &failed)
 			}
-		})
-		free = left
+		}
+		onward <- err
+	}()
+	err = l.portal(ctx, group, before, through)
+	close(through)
+	if err == nil {
+		leavePortal()
+	}
+	if err = cmp.Or(err, <-onward); err != nil {
+		return err
 	}
 	leaveBeam()
 	if err := await(ctx, free); err != nil {
@@ -80,6 +78,29 @@ func (l *lane) convoy(ctx context.Context, group []*journey, before, after zones
 		return err
 	}
 	return ctx.Err()
+}
+
+// onward takes one from the portal through the beam, and aside over the bridge
+// once that is free. It gives what tells when the one behind may have the
+// bridge.
+func (l *lane) onward(ctx context.Context, j *journey, before zones, free <-chan struct{}, aside *sync.WaitGroup, failed *failures) (<-chan struct{}, error) {
+	if err := l.pace.Sleep(ctx, j.toBeam()); err != nil {
+		return free, err
+	}
+	if err := await(ctx, before.beam); err != nil {
+		return free, err
+	}
+	if err := l.beam(ctx, j, aside, failed); err != nil {
+		return free, err
+	}
+	left := make(chan struct{})
+	aside.Go(func() {
+		defer close(left)
+		if await(ctx, free) == nil {
+			failed.add(l.exit(ctx, j))
+		}
+	})
+	return left, nil
 }
 
 // toBeam is how long the way from the portal to the beam takes; who has no bag
@@ -103,7 +124,7 @@ func await(ctx context.Context, free <-chan struct{}) error {
 // portal takes the group through the radiation portal. A traveller is let in
 // once the one before has taken all bags off the belt: nothing on a bag says
 // whose it is.
-func (l *lane) portal(ctx context.Context, group []*journey, before zones) error {
+func (l *lane) portal(ctx context.Context, group []*journey, before zones, through chan<- *journey) error {
 	leader := group[0]
 	if v := leader.vehicle; v != nil && (v.Reverse || l.take(leader, fault.RPM, "reverse")) {
 		leader.truth.Reverse = true
@@ -133,6 +154,9 @@ func (l *lane) portal(ctx context.Context, group []*journey, before zones) error
 		}
 		if err := l.occupy(ctx, group[:n], coming); err != nil {
 			return err
+		}
+		for _, j := range group[:n] {
+			through <- j
 		}
 		group = group[n:]
 	}
