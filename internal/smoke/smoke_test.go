@@ -26,13 +26,13 @@ func TestSmoke(t *testing.T) {
 	s := newStory(t, seedOf(t), built)
 	s.say("seed %d; repeat with SEED=%d", s.seed, s.seed)
 	s.start()
-	s.vehicles(4, time.Minute)
+	s.vehicles(3, time.Minute)
 	for _, a := range event.Agencies() {
 		s.verdict(a, "while all is well")
 	}
 	s.killing()
 	s.say("all kill rounds are over; clean traffic follows")
-	s.vehicles(9, 2*time.Minute)
+	s.vehicles(8, 2*time.Minute)
 	s.end()
 	s.count()
 	report := s.judge(account.Case{Vision: true, PlatesWanted: 0.5, CleanWanted: 5, Findings: true})

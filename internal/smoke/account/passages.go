@@ -23,11 +23,13 @@ func (j *judge) passages() {
 	for i, t := range j.c.Books.Truth {
 		lane := j.lane(t.Lane)
 		lane.Vehicles++
+		if j.clean(t) {
+			j.figures.Clean++
+			lane.Clean++
+		}
 		if !j.regular(i) {
 			continue
 		}
-		j.figures.Clean++
-		lane.Clean++
 		switch mine := j.of[t.Vehicle]; {
 		case len(mine) == 0:
 			lane.Lost++
