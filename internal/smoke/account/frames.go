@@ -100,7 +100,7 @@ func (j *judge) missing(key frameKey, lines []book.Frame, n int) {
 		case l.Kind == book.Answer && j.superseded(l):
 			j.figures.Superseded++
 			n--
-		case j.inGap(key.Device, l.At, l.At.Add(j.c.Lag)):
+		case j.inGap(key.Device, sentAt(l), l.At.Add(j.c.Lag)):
 			inGap++
 		case j.besideDamage(key.Device, l.At):
 			taken++
@@ -220,6 +220,18 @@ func isState(key frameKey) bool {
 	return slices.ContainsFunc([]string{"online", "offline", "disconnected"}, func(word string) bool {
 		return short(event.Digest([]byte(word))) == key.digest
 	})
+}
+
+// acknowledging is the most that a broker takes to acknowledge a message.
+const acknowledging = 100 * time.Millisecond
+
+// sentAt is when a frame went out at the earliest: the ledger has the moment in
+// which it was fully sent, which of a message is that of its acknowledgement.
+func sentAt(l book.Frame) time.Time {
+	if l.Kind == book.MQTT {
+		return l.At.Add(-acknowledging)
+	}
+	return l.At
 }
 
 // inGap says whether [from, to] touches a recorded gap of the device; of any
