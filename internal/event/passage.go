@@ -117,9 +117,12 @@ type ScanView struct {
 	TakenAt  time.Time `json:"taken_at"`
 	Cut      bool      `json:"cut,omitempty"` // an interlock ended the scan early
 	Analysis string    `json:"analysis"`      // as Photo.Analysis
-	Score    float64   `json:"score,omitempty"`
-	Cargo    *Cargo    `json:"cargo,omitempty"`
-	Model    string    `json:"model,omitempty"`
+	// Analysed is the share of the view that could be analysed, 0..1, where the
+	// picture was cut off; zero when all of it was.
+	Analysed float64 `json:"analysed,omitempty"`
+	Score    float64 `json:"score,omitempty"`
+	Cargo    *Cargo  `json:"cargo,omitempty"`
+	Model    string  `json:"model,omitempty"`
 }
 
 // ContainerReading is one container number as vision, a code or an officer

@@ -313,6 +313,8 @@ func (p *passage) xrayed(d *Device) (event.Text, bool) {
 			why = reasonCut()
 		case v.Analysis == outcomeUnreadable:
 			why = reasonUnreadable()
+		case v.Analysed > 0:
+			why = reasonPart(v.Analysed)
 		default:
 			good++
 		}

@@ -183,6 +183,16 @@ func TestUnreadableImages(t *testing.T) {
 	}, codes(p), "an image that nobody could read is no look")
 }
 
+func TestCutOffPicture(t *testing.T) {
+	s := standing(t)
+	s.answer(16, "A", "done", plate("12C12345", 0.9))
+	s.answer(17, "A-1", "done", `{"score":0.1,"findings":[],"model":"m@1","truncated":{"analysed":0.6,"why":"file-cut"}}`)
+	p := s.one()
+	require.Equal(t, []string{"COVERAGE-GAP xray"}, codes(p), "what was cut off nobody looked at")
+	require.InDelta(t, 0.6, p.Scans[0].Analysed, 1e-9)
+	require.Equal(t, "the scan is cut off, 60 % of it was analysed", coverage(t, p, "xray").Reason.EN)
+}
+
 func TestVisionDown(t *testing.T) {
 	s := standing(t)
 	s.answer(16, "A", "unavailable", "")

@@ -110,6 +110,10 @@ type answer struct {
 	Score    float64      `json:"score"`
 	Cargo    *event.Cargo `json:"cargo"`
 	Model    string       `json:"model"`
+	// Truncated says that only a part of a scan could be analysed.
+	Truncated *struct {
+		Analysed float64 `json:"analysed"`
+	} `json:"truncated"`
 }
 
 type region struct {
@@ -228,6 +232,9 @@ func (e *Engine) xray(p *passage, evidence string, found answer) {
 	for i := range p.Record.Scans {
 		if v := &p.Record.Scans[i]; v.Image.SHA256 == evidence {
 			v.Score, v.Cargo, v.Model = found.Score, found.Cargo, found.Model
+			if found.Truncated != nil {
+				v.Analysed = found.Truncated.Analysed
+			}
 		}
 	}
 	slices.SortStableFunc(found.Findings, func(a, b region) int { return cmp.Compare(b.Score, a.Score) })

@@ -1,6 +1,8 @@
 package passage
 
 import (
+	"fmt"
+	"math"
 	"time"
 
 	"gatehouse/internal/event"
@@ -152,6 +154,14 @@ func reasonNoScan() event.Text {
 
 func reasonCut() event.Text {
 	return event.Text{VI: "lượt soi bị khóa an toàn ngắt giữa chừng", EN: "an interlock cut the scan off"}
+}
+
+func reasonPart(analysed float64) event.Text {
+	percent := int(math.Floor(100 * analysed))
+	return event.Text{
+		VI: fmt.Sprintf("ảnh soi bị cắt cụt, chỉ phân tích được %d %%", percent),
+		EN: fmt.Sprintf("the scan is cut off, %d %% of it was analysed", percent),
+	}
 }
 
 func reasonUnreadable() event.Text {
