@@ -434,6 +434,15 @@ severity.Moderate = Trung bình | Moderate
 severity.Minor = Nhẹ | Minor
 severity.Unknown = Chưa rõ | Unknown
 
+class.anomaly = bất thường chưa rõ | unknown anomaly
+class.dense-anomaly = vùng đặc | dense region
+class.hidden-volume = khoang ẩn | hidden volume
+class.false-wall = vách giả | false wall
+class.opaque = không soi thấu | opaque
+class.mass-mismatch = khối lượng không khớp | mass does not fit
+class.declared-empty = khai rỗng mà có hàng | declared empty, loaded
+class.declared-uniform = khai đồng nhất mà lẫn | declared uniform, mixed
+
 finding.RPM-GAMMA = Phóng xạ gamma | Gamma radiation
 finding.RPM-NEUTRON = Phóng xạ nơ-tron | Neutron radiation
 finding.XRAY-ANOMALY = Bất thường X-quang | X-ray anomaly
