@@ -83,7 +83,7 @@ func (e *Engine) pictured(d *Device, t track, at time.Time) *passage {
 	case PositionDuring:
 		return e.newest(event.Open)
 	case PositionAfter:
-		if p := e.leavingScale(d, at); p != nil && !p.shows(t) {
+		if p := e.leavingScale(d, t, at); p != nil {
 			return p
 		}
 		p := e.firstWithout(t, func(p *passage) bool { return e.reachable(p, at) && !e.turnedAway(p, d, at) })
@@ -143,8 +143,16 @@ func (e *Engine) reachable(p *passage, at time.Time) bool {
 }
 
 // shows says whether the passage has a capture of the camera in this view.
-func (p *passage) shows(t track) bool {
-	return slices.ContainsFunc(p.Tracks, func(o sighting) bool { return o.Device == t.Device && o.View == t.View })
+func (p *passage) shows(t track) bool { return p.shown(t) > 0 }
+
+// shown is how many tracks of the camera in this view the passage has.
+func (p *passage) shown(t track) (n int) {
+	for _, s := range p.Tracks {
+		if s.Device == t.Device && s.View == t.View {
+			n++
+		}
+	}
+	return n
 }
 
 // follows says whether the passage has this very track already.
@@ -177,10 +185,13 @@ func (e *Engine) hold(r *event.Reading) {
 }
 
 // adopt gives a passage that begins the captures that announced it: of each
-// camera and view the earliest track. What is left announces the next.
+// camera and view the earliest track. What is left announces the next, or is of
+// one that came through unseen.
 func (e *Engine) adopt(p *passage, at time.Time) {
+	waiting := e.s.Held
 	e.take(p, func(d *Device, h *held) bool {
-		return (d.Position != PositionAfter || e.lane.twoWay()) && at.Sub(h.Reading.ReceivedAt) <= e.lane.Join.Before
+		return (d.Position != PositionAfter || e.lane.twoWay()) && at.Sub(h.Reading.ReceivedAt) <= e.lane.Join.Before &&
+			!e.overtaken(d, h, waiting)
 	})
 }
 

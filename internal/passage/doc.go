@@ -52,6 +52,16 @@
 // stays. Passages entered by hand or called back stand aside: no reading of a
 // device can become theirs.
 //
+// # Tail-gating
+//
+// Who comes so close that the zone is not seen empty in between is inside the
+// other's occupancy. A camera before the zone has room for one vehicle between
+// itself and the zone; so what it shows during an occupancy, and again after it
+// before the next begins, was two, and the first of them went in with the other. A
+// scan that begins when everybody before is scanned is of such a one, too. It
+// stays in the passage it came in with, which tells of tail-gating; an officer
+// may split it.
+//
 // What this cannot tell: when a queue stands still for longer than Join.Before
 // between a camera and the portal, the capture of the vehicle that waits is
 // given to the one in the portal. Join.Before must exceed the usual wait.

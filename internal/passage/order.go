@@ -131,13 +131,16 @@ func (e *Engine) leftScale(d *Device, at time.Time) *passage {
 }
 
 // leavingScale is the passage that a camera behind a scale shows: the one that
-// has just left the scale, or else the one that stands on it.
-func (e *Engine) leavingScale(d *Device, at time.Time) *passage {
-	t := track{Device: d.ID, View: d.View}
-	if p := e.leftScale(d, at); p != nil && !p.shows(t) {
+// has just left the scale, unless the camera has shown it as often as it was
+// weighed, or else the one that stands on it.
+func (e *Engine) leavingScale(d *Device, t track, at time.Time) *passage {
+	if p := e.leftScale(d, at); p != nil && p.shown(t) < p.weighings(e.scaleBefore(d).ID) {
 		return p
 	}
-	return e.standsOnScale(d)
+	if p := e.standsOnScale(d); p != nil && p.shown(t) < p.weighings(e.scaleBefore(d).ID) {
+		return p
+	}
+	return nil
 }
 
 // alone opens a passage for something that no presence device has seen.

@@ -294,7 +294,7 @@ func TestConvoys(t *testing.T) {
 			return float64(rapid.IntRange(int(low*10), int(high*10)).Draw(rt, name)) / 10
 		}
 		vehicles := rapid.IntRange(1, 6).Draw(rt, "vehicles")
-		captured, free, scanned := 0.0, 0.0, 0.0
+		captured, free, scanned := 0.0, 0.0, 0.0 // captured: not before the one ahead has entered the zone
 		for v := range vehicles {
 			name := "V" + strconv.Itoa(v)
 			begin := free + seconds("headway", 1.1, 30)
@@ -302,7 +302,7 @@ func TestConvoys(t *testing.T) {
 			begin = max(begin, capture+0.1)
 			end := begin + seconds("stay", 0.5, 12)
 			scan := max(scanned+0.1, end+seconds("drive", 0.1, 15))
-			captured, free, scanned = capture, end, scan+3
+			captured, free, scanned = begin, end, scan+3
 			acts = append(acts,
 				act{capture, func(at float64) { s.photo(at, "camera", name) }},
 				act{begin, s.begin}, act{begin + 0.2, func(at float64) { s.gamma(at, 45, false) }},

@@ -138,7 +138,8 @@ func (e *Engine) weighedTwice(d *Device, at time.Time) *passage {
 		if w == nil || p.Aside || p.gone() {
 			continue
 		}
-		if p.weighings(d.ID) < p.vehicles() && !w.Ended.IsZero() && at.Sub(w.Ended) <= offScale && !e.beyond(p, d) {
+		another := !e.beyond(p, d) || p.tailed() // beyond is only the first of two
+		if p.weighings(d.ID) < p.vehicles() && !w.Ended.IsZero() && at.Sub(w.Ended) <= offScale && another {
 			return p
 		}
 		return nil

@@ -52,7 +52,7 @@ func (e *Engine) scanned(d *Device, key scanKey, r *event.Reading) *passage {
 			return p
 		}
 	}
-	p := e.nextToScan(d, r.ReceivedAt)
+	p := cmp.Or(e.cameBehind(d, r.ReceivedAt), e.nextToScan(d, r.ReceivedAt))
 	if r.Kind == event.ScanImage && d.Position == PositionAfter && r.DeviceTime != nil && r.DeviceTime.Before(r.ReceivedAt) {
 		p = e.scannedUnseen(d, wall(*r.DeviceTime))
 	}
@@ -60,12 +60,7 @@ func (e *Engine) scanned(d *Device, key scanKey, r *event.Reading) *passage {
 		p = e.openForScanner(d, r)
 	}
 	p.Scans = append(p.Scans, scanState{scanKey: key, At: r.ReceivedAt})
-	if e.lane.Kind == event.Vehicle && p.vehicles() > 1 && p.scansBy(d.ID) == 2 && p.finding(event.FindingTailgate, d.ID) == nil {
-		// Two pictures from before the zone and two scans behind it: a trailer has
-		// a picture of its own, but no scan.
-		p.irregular(irregularTailGate)
-		e.raiseTailGate(p, nil, d, r)
-	}
+	e.judgeScanned(p, d, r)
 	return p
 }
 

@@ -1,0 +1,109 @@
+package passage_test
+
+import (
+	"slices"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+
+	"gatehouse/internal/event"
+)
+
+// tailGated plays A with B close behind in one occupancy, B's picture at the
+// given second, and C in an occupancy of its own.
+func tailGated(t *testing.T, seen float64) *script {
+	s := straightLane(t)
+	s.photo(-1, "camera", "A")
+	s.begin(0)
+	if seen < 8 {
+		s.photo(seen, "camera", "B")
+	}
+	s.end(8)
+	if seen >= 8 {
+		s.photo(seen, "camera", "B")
+	}
+	s.photo(11, "camera", "C")
+	s.scanEvent(11.5, "A", "SCAN_BEGIN")
+	s.begin(13)
+	s.scanEvent(17, "A", "SCAN_END", 0)
+	s.scanImage(17.5, "A", 1)
+	s.scan(18, "B") // C is in the zone
+	s.end(20)
+	s.scan(26, "C")
+	s.untilQuiet(1000)
+	return s
+}
+
+func TestTailGatersLeaveTheNextItsOwnPicture(t *testing.T) {
+	for name, seen := range map[string]float64{"during the occupancy": 5, "as it ended": 8.5} {
+		t.Run(name, func(t *testing.T) {
+			s := tailGated(t, seen)
+			rs := s.records()
+			require.Len(t, rs, 2)
+			require.ElementsMatch(t, digests("A", "B"), images(rs[0]))
+			require.Contains(t, codes(rs[0]), "TAIL-GATE xray")
+			require.Len(t, rs[0].Scans, 2)
+			require.Equal(t, digests("C"), images(rs[1]))
+			require.NotContains(t, codes(rs[1]), "TAIL-GATE xray")
+			require.Len(t, rs[1].Scans, 1)
+			require.Equal(t, "C", rs[1].Scans[0].ScanID)
+		})
+	}
+}
+
+func TestALorryThatNoOccupancyToldOfHasFollowedAnother(t *testing.T) {
+	s := straightLane(t)
+	s.photo(-2, "camera", "A")
+	s.photo(-1, "camera", "B") // both before the zone
+	s.begin(0)
+	s.end(12)
+	s.scan(14, "A")
+	s.untilQuiet(16)
+	s.scan(18, "B")
+	s.untilQuiet(1000)
+	rs := s.records()
+	require.Len(t, rs, 2)
+	require.Equal(t, digests("B"), images(rs[1]))
+	require.Contains(t, codes(rs[1]), "TAIL-GATE xray")
+	require.Contains(t, rs[1].Irregular, "tail-gate")
+	i := slices.IndexFunc(rs[1].Findings, func(f event.Finding) bool { return f.Code == event.FindingTailgate })
+	require.Equal(t, string(rs[0].ID), rs[1].Findings[i].Figures["followed"])
+}
+
+func TestALorrySeenWhileThePortalWasAwayHasFollowedNobody(t *testing.T) {
+	s := straightLane(t)
+	s.begin(0)
+	s.end(4)
+	s.scan(6, "A")
+	s.link(20, "rpm", "down")
+	s.photo(22, "camera", "B")
+	s.scan(30, "B")
+	s.link(31, "rpm", "up")
+	s.untilQuiet(1000)
+	rs := s.records()
+	require.Len(t, rs, 2)
+	require.NotContains(t, codes(rs[1]), "TAIL-GATE xray")
+	require.Equal(t, digests("B"), images(rs[1]))
+}
+
+func TestARearCameraShowsEachOfTwoThatWereWeighed(t *testing.T) {
+	s := straightLane(t)
+	s.photo(-1, "camera", "A")
+	s.begin(0)
+	s.photo(4, "camera", "B")
+	s.end(8)
+	s.scan(10, "A")
+	s.bridge(15, 30000, 3)
+	s.photo(18.5, "rear", "rear A")
+	s.scan(18.8, "B")
+	s.begin(21)
+	s.bridge(22, 20000, 4)
+	s.photo(26.5, "rear", "rear B")
+	s.end(27)
+	s.untilQuiet(1000)
+	rs := s.records()
+	require.Len(t, rs, 2)
+	require.ElementsMatch(t, digests("A", "B", "rear A", "rear B"), images(rs[0]))
+	require.Len(t, rs[0].Weighings, 2)
+	require.Empty(t, rs[1].Photos)
+}
