@@ -34,6 +34,9 @@ func (l *lane) convoy(ctx context.Context, group []*journey, before, after zones
 			}
 		}
 	}()
+	var aside sync.WaitGroup
+	defer aside.Wait()
+	l.drawAhead(group, &aside)
 	if err := await(ctx, before.portal); err != nil {
 		return err
 	}
@@ -44,8 +47,6 @@ func (l *lane) convoy(ctx context.Context, group []*journey, before, after zones
 		}
 		return l.against(ctx, group[0])
 	}
-	var aside sync.WaitGroup
-	defer aside.Wait()
 	var failed failures
 	var free <-chan struct{} = before.bridge
 	// Whoever has left the portal drives on, also while the one behind is in it.

@@ -43,24 +43,68 @@ func (l *lane) photograph(j *journey, device string) error {
 	return nil
 }
 
+// picture is what a camera sees of the lorry. It was drawn ahead, unless the
+// lens has become dirty or clean since: drawing takes as long as driving some
+// metres does in a fast simulation.
 func (l *lane) picture(j *journey, device string) ([]byte, error) {
+	dirty := l.board.On(device, "dirty-lens")
+	if drawn := j.drawn[device]; drawn != nil {
+		if p, err := drawn(); err != nil || p.dirty == dirty {
+			return p.jpeg, err
+		}
+	}
+	p, err := l.draw(j, device, dirty)
+	return p.jpeg, err
+}
+
+// drawing is a picture that was drawn ahead.
+type drawing struct {
+	jpeg  []byte
+	dirty bool // the lens was
+}
+
+// drawAhead begins to draw the pictures of a group of lorries.
+func (l *lane) drawAhead(group []*journey, aside *sync.WaitGroup) {
+	for _, j := range group {
+		if j.vehicle == nil {
+			continue
+		}
+		j.drawn = map[string]func() (drawing, error){}
+		for device := range l.cameras {
+			dirty := l.board.On(device, "dirty-lens")
+			j.drawn[device] = sync.OnceValues(func() (drawing, error) { return l.draw(j, device, dirty) })
+		}
+	}
+	aside.Go(func() {
+		for _, j := range group {
+			for _, drawn := range j.drawn {
+				_, _ = drawn() // whoever takes the picture learns of the error
+			}
+		}
+	})
+}
+
+func (l *lane) draw(j *journey, device string, dirty bool) (drawing, error) {
 	v := j.vehicle
-	scene := render.Scene{Seed: v.Seed, Plate: v.Plate, Light: v.Light, Dirty: l.board.On(device, "dirty-lens")}
+	scene := render.Scene{Seed: v.Seed, Plate: v.Plate, Light: v.Light, Dirty: dirty}
 	if device == scenario.Camera2 {
 		scene.Rear, scene.Plate, scene.Seed = true, v.Rear, v.Seed+1
 	} else if n := len(l.set.Album); n > 0 && v.RealPhoto < l.set.Share {
 		p := l.set.Album[v.Seed%uint64(n)]
-		j.truth.Plate, j.truth.Display, j.truth.Rows, j.truth.Box, j.truth.Scene = p.Text, p.Text, p.Rows, p.Box, p.File
-		return p.Read()
+		j.tell(func(t *book.Truth) {
+			t.Plate, t.Display, t.Rows, t.Box, t.Scene = p.Text, p.Text, p.Rows, p.Box, p.File
+		})
+		jpeg, err := p.Read()
+		return drawing{jpeg, dirty}, err
 	}
 	photo, err := render.Photograph(l.fonts, scene)
 	if err != nil {
-		return nil, fmt.Errorf("draw the lorry: %w", err)
+		return drawing{}, fmt.Errorf("draw the lorry: %w", err)
 	}
 	if b := photo.Box; !scene.Rear {
-		j.truth.Box = []int{b.Min.X, b.Min.Y, b.Dx(), b.Dy()}
+		j.tell(func(t *book.Truth) { t.Box = []int{b.Min.X, b.Min.Y, b.Dx(), b.Dy()} })
 	}
-	return photo.JPEG, nil
+	return drawing{photo.JPEG, dirty}, nil
 }
 
 // cargo is the lorry as the scanner sees it.

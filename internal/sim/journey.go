@@ -20,7 +20,9 @@ type journey struct {
 	name    string
 	listed  bool
 
-	mu    sync.Mutex // of the truth's faults: images are delivered aside
+	drawn map[string]func() (drawing, error) // pictures by camera, drawn ahead
+
+	mu    sync.Mutex // of the truth's faults and pictures: those are made aside
 	truth book.Truth
 }
 
@@ -88,6 +90,13 @@ func (j *journey) touched(device string, names ...string) {
 	for _, n := range names {
 		j.truth.Faults = append(j.truth.Faults, device+"/"+n)
 	}
+}
+
+// tell notes what a picture shows.
+func (j *journey) tell(note func(*book.Truth)) {
+	j.mu.Lock()
+	defer j.mu.Unlock()
+	note(&j.truth)
 }
 
 // arrive finishes the truth.

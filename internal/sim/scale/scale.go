@@ -126,7 +126,7 @@ func (s *Scale) send(now time.Time) {
 	on := func(name string) bool { return s.board.On(s.set.Device, name) }
 	d := Display{Step: step, Motion: motion, NotZeroed: on("not-zeroed")}
 	switch {
-	case on("overload"):
+	case on("overload") && kg > 0:
 		kg = capacity + 1500
 	case (l.shaky || on("never-stable")) && kg > 0:
 		kg += 400*s.dice.Float64() - 200
