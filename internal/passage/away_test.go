@@ -47,3 +47,24 @@ func TestPresenceThatComesBackFindsTheLorryThatTheCameraAnnounced(t *testing.T) 
 	require.Len(t, rs[0].Photos, 1)
 	require.Len(t, rs[0].Scans, 1)
 }
+
+func TestAScannerThatIsNotRequiredFinishesWhatItBegan(t *testing.T) {
+	lane := goodsLane(t)
+	lane.Devices[3].Required = false
+	s := play(t, lane)
+	s.photo(-1, "camera", "A")
+	s.begin(0)
+	s.gamma(1, 45, false)
+	s.end(4)
+	s.scanEvent(8, "A", "SCAN_BEGIN")
+	s.scanEvent(14, "A", "SCAN_END", 0)
+	s.begin(200)
+	s.gamma(201, 45, false)
+	s.end(204) // nothing of it was put into the scanner
+	s.untilQuiet(1000)
+	rs := s.records()
+	require.Len(t, rs, 2)
+	require.False(t, coverage(t, rs[0], "xray").Looked)
+	require.Contains(t, codes(rs[0]), "COVERAGE-GAP xray")
+	require.NotContains(t, codes(rs[1]), "COVERAGE-GAP xray")
+}

@@ -190,7 +190,9 @@ func (p *passage) answered(d *Device) bool {
 	case d.Role == RoleCamera:
 		return blank > 0 || slices.ContainsFunc(p.Record.Photos, func(f event.Photo) bool { return f.Device == d.ID })
 	case d.Role == RoleScanner:
-		return blank+len(p.views(d.ID)) >= d.Views
+		return blank+len(p.views(d.ID)) >= d.Views && !slices.ContainsFunc(p.Scans, func(s scanState) bool {
+			return s.Device == d.ID && p.imageless(s)
+		})
 	case d.Role == RoleScale:
 		w := p.weighing(d.ID)
 		return w != nil && !w.Ended.IsZero()
@@ -307,6 +309,9 @@ func (p *passage) photographed(d *Device) (event.Text, bool) {
 
 func (p *passage) xrayed(d *Device) (event.Text, bool) {
 	good, why := 0, reasonNoScan()
+	if slices.ContainsFunc(p.Scans, func(s scanState) bool { return s.Device == d.ID && p.imageless(s) }) {
+		return why, false
+	}
 	for _, v := range p.views(d.ID) {
 		switch {
 		case v.Cut:
@@ -320,4 +325,20 @@ func (p *passage) xrayed(d *Device) (event.Text, bool) {
 		}
 	}
 	return why, good >= d.Views
+}
+
+// imageless says that a scan which nothing broke off has given no image. One
+// that was broken off may be made again.
+func (p *passage) imageless(s scanState) bool {
+	return !s.Cut && !slices.ContainsFunc(p.Record.Scans, func(v event.ScanView) bool {
+		return v.Device == s.Device && v.ScanID == s.ID
+	})
+}
+
+// expectImage makes a scanner that is not required one that has to look: what it
+// has begun to scan was there to be looked at.
+func (e *Engine) expectImage(p *passage, d *Device) {
+	if !slices.ContainsFunc(p.Watch, func(w watch) bool { return w.Device == d.ID }) {
+		p.Watch = append(p.Watch, watch{Device: d.ID, Worst: e.s.device(d.ID).condition()})
+	}
 }

@@ -73,7 +73,13 @@ func (e *Engine) cancel(p *passage, at time.Time, why string) {
 
 // settle closes a passage that nothing more is expected for.
 func (e *Engine) settle(p *passage) {
-	if p.Record.State != event.Waiting || (!p.JoinOver && !e.complete(p)) {
+	if p.Record.State != event.Waiting {
+		return
+	}
+	if !p.JoinOver && !e.complete(p) {
+		if p.Deadline == nil || p.Deadline.Name != TimerJoin { // it lacked nothing else, and then a scan began
+			e.expect(p, TimerJoin, max(0, e.lane.Join.After-e.now.Sub(*p.left())))
+		}
 		return
 	}
 	if e.awaitsVision(p) && !p.VisionOver {

@@ -60,6 +60,7 @@ func (e *Engine) scanned(d *Device, key scanKey, r *event.Reading) *passage {
 		p = e.openForScanner(d, r)
 	}
 	p.Scans = append(p.Scans, scanState{scanKey: key, At: r.ReceivedAt})
+	e.expectImage(p, d)
 	e.judgeScanned(p, d, r)
 	return p
 }

@@ -31,20 +31,13 @@ func blindIfRequired(s *sight) (string, bool) {
 	return blind(s)
 }
 
-// notLooked wants that somebody who was not looked at is told so: by coverage
-// and its finding where the lane counts on the device, else by the reading, or
-// the scan, that says so in the record.
+// notLooked wants that somebody who was not looked at is told so by coverage and
+// its finding: what a scanner has begun it has to finish, required or not.
 func notLooked(s *sight) (string, bool) {
-	if s.requires() {
-		if trace, ok := blind(s); !ok {
-			return trace, false
-		}
-		return finding(event.FindingCoverageGap)(s)
+	if trace, ok := blind(s); !ok {
+		return trace, false
 	}
-	if trace, ok := cut(s); ok {
-		return trace, true
-	}
-	return doubtful(s)
+	return finding(event.FindingCoverageGap)(s)
 }
 
 // doubtful wants a reading of the device that is kept as suspect or bad.
