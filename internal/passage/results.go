@@ -259,6 +259,9 @@ func (e *Engine) plateFindings(p *passage) []conclusion {
 	if device, all := p.frontAnswered(); all && front == nil {
 		found = append(found, conclusion{code: event.FindingPlateUnread, device: device, score: 1})
 	}
+	if p.Record.Stated.Plate == "" && p.Record.Stated.RearPlate == "" {
+		front, rear = p.unpaired(front, rear)
+	}
 	if front != nil && rear != nil && front.Text != rear.Text && !trailer(front) && !trailer(rear) && !p.listedRear(rear.Text) {
 		said := fmt.Sprintf("%s / %s", cmp.Or(front.Display, front.Text), cmp.Or(rear.Display, rear.Text))
 		found = append(found, conclusion{
@@ -267,6 +270,25 @@ func (e *Engine) plateFindings(p *passage) []conclusion {
 		})
 	}
 	return found
+}
+
+// unpaired are the surest readings to compare. Of two vehicles in one occupancy
+// each rear plate is compared with the front plate that no other rear bears.
+func (p *passage) unpaired(front, rear *event.PlateReading) (f, r *event.PlateReading) {
+	if !p.tailed() {
+		return front, rear
+	}
+	lacks := func(view, other string) (best *event.PlateReading) {
+		for i := range p.Record.Plates {
+			pl := &p.Record.Plates[i]
+			paired := slices.ContainsFunc(p.Record.Plates, func(o event.PlateReading) bool { return o.View == other && o.Text == pl.Text })
+			if pl.View == view && pl.Text != "" && !paired && (best == nil || pl.Score > best.Score) {
+				best = pl
+			}
+		}
+		return best
+	}
+	return lacks(viewFront, viewRear), lacks(viewRear, viewFront)
 }
 
 // plate is the plate of a view: what an officer stated, or the surest reading.

@@ -107,3 +107,36 @@ func TestARearCameraShowsEachOfTwoThatWereWeighed(t *testing.T) {
 	require.Len(t, rs[0].Weighings, 2)
 	require.Empty(t, rs[1].Photos)
 }
+
+func TestPlatesOfTwoInOneOccupancyAreComparedPairByPair(t *testing.T) {
+	for _, c := range []struct{ name, rearA, rearB, front, rear string }{
+		{"each its own", "12C12345", "29H54321", "", ""},
+		{"the first one's differs", "51C99999", "29H54321", "12C12345", "51C99999"},
+		{"the second one's differs", "12C12345", "51C99999", "29H54321", "51C99999"},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			s := straightLane(t)
+			s.photo(-1, "camera", "A")
+			s.begin(0)
+			s.photo(4, "camera", "B")
+			s.end(8)
+			s.scan(10, "A")
+			s.scan(17, "B")
+			s.bridge(18, 30000, 3)
+			s.photo(21.5, "rear", "rear A")
+			s.bridge(24, 20000, 4)
+			s.photo(28.5, "rear", "rear B")
+			s.answer(29, "A", "done", plate("12C12345", 0.97))
+			s.answer(29, "B", "done", plate("29H54321", 0.95))
+			s.answer(29, "rear A", "done", plate(c.rearA, 0.99))
+			s.answer(29, "rear B", "done", plate(c.rearB, 0.96))
+			fs := found(s.one(), event.FindingPlateMismatch)
+			if c.rear == "" {
+				require.Empty(t, fs)
+				return
+			}
+			require.Len(t, fs, 1)
+			require.Equal(t, map[string]any{"front": c.front, "rear": c.rear}, fs[0].Figures)
+		})
+	}
+}

@@ -143,7 +143,7 @@ func (j *judge) concluded(group []book.Truth) {
 			f.Invented++
 		}
 		if planted[code] != found[code] {
-			why := j.misread(group)
+			why := cmp.Or(j.misread(group), j.faint(group, code))
 			if fromPlate(code) && why != "" {
 				f.Misread++
 				j.explain(group, code, planted[code], why)
@@ -197,6 +197,28 @@ func (j *judge) misread(group []book.Truth) string {
 		}
 	}
 	return strings.Join(all, " and ")
+}
+
+// compared is the least score at which the published policy concludes from
+// comparing two plates.
+const compared = 0.8
+
+// faint tells of a plate that was read right, but not surely enough to be
+// compared with another.
+func (j *judge) faint(group []book.Truth, code string) string {
+	if code != event.FindingPlateMismatch {
+		return ""
+	}
+	for _, t := range group {
+		for _, id := range j.of[t.Vehicle] {
+			for _, r := range j.byID[id].Plates {
+				if (r.Text == t.Plate || r.Text == t.RearPlate) && r.Score < compared {
+					return fmt.Sprintf("the plate %s was read with a score of %.2f, too little to compare it", r.Text, r.Score)
+				}
+			}
+		}
+	}
+	return ""
 }
 
 // readings are the plates that were read of a group on a side: the surest of
