@@ -149,6 +149,7 @@ func (e *Engine) shareGap(ds *deviceState, to time.Time) {
 	if ds.GapFrom.IsZero() || !ds.GapFrom.Before(to) {
 		return
 	}
+	ds.AwayFrom, ds.AwayTo = ds.GapFrom, to
 	gap := event.Gap{
 		ID:    event.DeriveID(ds.GapFrom, "gap", "1", e.entry, event.ID(ds.ID)),
 		Where: e.lane.where(ds.ID), From: ds.GapFrom, To: to, Reason: ds.GapReason,

@@ -148,7 +148,9 @@ func (d *Device) toTheBelt() time.Duration { return min(2*time.Second, d.Transit
 // bagOwner is the person whose bag comes out of the scanner: the last who has
 // left the portal. People have any number of bags, so their order says nothing
 // of whose a bag is; but who has just come through the portal cannot be at the
-// belt while the bags of the one before still follow each other.
+// belt while the bags of the one before still follow each other. A bag is
+// nobody's when its owner may have come through while the portal was away: one
+// on a record of its own is better than one on another's.
 func (e *Engine) bagOwner(d *Device, at time.Time) *passage {
 	var owner *passage
 	for _, p := range slices.Backward(e.s.Passages) {
@@ -159,6 +161,9 @@ func (e *Engine) bagOwner(d *Device, at time.Time) *passage {
 		case p.nextBag(d, at) && !owner.scannedBy(d.ID) && at.Sub(*owner.Record.LeftAt) < d.toTheBelt():
 			return p
 		}
+	}
+	if owner != nil && !owner.nextBag(d, at) && e.missedSince(*owner.Record.LeftAt, d, at) {
+		return nil
 	}
 	return cmp.Or(owner, e.newest(event.Open))
 }
@@ -172,7 +177,7 @@ func (p *passage) nextBag(d *Device, at time.Time) bool {
 // openForScanner opens a passage that no presence device has seen. A camera may
 // have: where presence cannot be seen, its capture waits for nothing else.
 func (e *Engine) openForScanner(d *Device, r *event.Reading) *passage {
-	if len(e.s.Held) > 0 && !e.canSeePresence() {
+	if len(e.s.Held) > 0 && (!e.canSeePresence() || e.passedUnseen(e.s.Held[0], d, r.ReceivedAt)) {
 		if p := e.releaseAt(0); p != nil && !p.scannedBy(d.ID) {
 			return p
 		}

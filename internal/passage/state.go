@@ -71,6 +71,9 @@ type deviceState struct {
 	// GapFrom is set while frames may be going missing.
 	GapFrom   time.Time `json:"gap_from,omitzero"`
 	GapReason string    `json:"gap_reason,omitempty"`
+	// AwayFrom and AwayTo are the last time in which frames may have gone missing.
+	AwayFrom time.Time `json:"away_from,omitzero"`
+	AwayTo   time.Time `json:"away_to,omitzero"`
 	Keys      []string  `json:"keys,omitempty"`
 	// LastEnd is the last end of presence that the device told.
 	LastEnd time.Time `json:"last_end,omitzero"`

@@ -144,3 +144,30 @@ func (e *Engine) passageBefore(p *passage) *passage {
 	}
 	return nil
 }
+
+// missedSince says that somebody may have come through the zone after a moment,
+// while its device was away, and be at the scanner by now.
+func (e *Engine) missedSince(since time.Time, d *Device, at time.Time) bool {
+	stay := d.toTheBelt() / 2 // nobody is through a portal sooner
+	for i := range e.lane.Devices {
+		if e.lane.Devices[i].Role != RolePresence {
+			continue
+		}
+		ds := e.s.device(e.lane.Devices[i].ID)
+		from, to := ds.AwayFrom, ds.AwayTo
+		if !ds.GapFrom.IsZero() {
+			from, to = ds.GapFrom, at
+		}
+		through := later(from, since).Add(stay)
+		if !from.IsZero() && !through.After(to) && !through.Add(d.toTheBelt()).After(at) {
+			return true
+		}
+	}
+	return false
+}
+
+// passedUnseen says that whom a held document announces may have come through
+// the zone while its device was away.
+func (e *Engine) passedUnseen(h *held, d *Device, at time.Time) bool {
+	return e.lane.Kind == event.Person && e.missedSince(h.Reading.ReceivedAt, d, at)
+}

@@ -3,6 +3,7 @@ package passage_test
 import (
 	"slices"
 	"testing"
+	"time"
 
 	"github.com/stretchr/testify/require"
 
@@ -139,4 +140,67 @@ func TestPlatesOfTwoInOneOccupancyAreComparedPairByPair(t *testing.T) {
 			require.Equal(t, map[string]any{"front": c.front, "rear": c.rear}, fs[0].Figures)
 		})
 	}
+}
+
+func TestABagAfterABreakIsNotTheLastOnes(t *testing.T) {
+	for _, c := range []struct {
+		name     string
+		up, scan float64
+		passages int
+	}{
+		{"somebody may have come through meanwhile", 16, 24, 2},
+		{"the break was too short for anybody", 7.5, 16, 1},
+		{"nobody who came through meanwhile can be at the belt yet", 12, 9.5, 1},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			lane := hall(t)
+			for i := range lane.Devices {
+				if lane.Devices[i].ID == "xray" {
+					lane.Devices[i].Transit = 8 * time.Second
+				}
+			}
+			s := play(t, lane)
+			s.document(0, traveller("NGUYEN AN", "C1234567"))
+			s.begin(2)
+			s.end(6)
+			s.apply(7, event.JournalEntry{Kind: event.EntryLink, Link: &event.LinkChange{
+				Device: "rpm", State: event.Down, Since: at(7), Heard: at(7),
+			}})
+			if c.scan < c.up {
+				s.scan(c.scan, "X")
+			} else {
+				s.link(c.up, "rpm", event.Up)
+				s.document(c.up+1, traveller("TRAN BINH", "C7654321")) // shown, and waiting for the belt
+				s.scan(c.scan, "X")
+			}
+			rs := s.records()
+			require.Len(t, rs, c.passages)
+			if c.passages == 1 {
+				require.Len(t, rs[0].Scans, 1)
+				return
+			}
+			require.Empty(t, rs[0].Scans)
+			require.Equal(t, []string{"no-presence"}, rs[1].Irregular)
+			require.Len(t, rs[1].Scans, 1)
+			require.Empty(t, rs[1].Documents, "that one has not come through")
+		})
+	}
+}
+
+func TestABagAfterABreakIsOfWhomTheDocumentAnnounced(t *testing.T) {
+	s := play(t, hall(t))
+	s.document(0, traveller("NGUYEN AN", "C1234567"))
+	s.begin(2)
+	s.end(6)
+	s.document(8, traveller("TRAN BINH", "C7654321"))
+	s.apply(9, event.JournalEntry{Kind: event.EntryLink, Link: &event.LinkChange{
+		Device: "rpm", State: event.Down, Since: at(9), Heard: at(9),
+	}})
+	s.link(14, "rpm", event.Up)
+	s.scan(17, "X")
+	rs := s.records()
+	require.Len(t, rs, 2)
+	require.Empty(t, rs[0].Scans)
+	require.Equal(t, "C7654321", rs[1].Documents[0].Document.Number)
+	require.Len(t, rs[1].Scans, 1)
 }
