@@ -10,9 +10,13 @@ import (
 // visionName stands for vision in coverage, where a device's id stands else.
 const visionName = "vision"
 
-// condition is the worse of what the link and what the device itself says.
+// condition is the worse of what the link and what the device itself says. All is
+// well since the later of the two is.
 func (ds *deviceState) condition() condition {
-	if worse(ds.Link.State, ds.Report.State) || ds.Link.State == ds.Report.State {
+	switch {
+	case ds.Link.State == event.Up && ds.Report.State == event.Up && ds.Report.Since.After(ds.Link.Since):
+		return condition{State: event.Up, Since: ds.Report.Since}
+	case worse(ds.Link.State, ds.Report.State) || ds.Link.State == ds.Report.State:
 		return ds.Link
 	}
 	return ds.Report

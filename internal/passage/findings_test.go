@@ -345,6 +345,7 @@ func TestDeviceReportsAndChanges(t *testing.T) {
 	require.Equal(t, "INTERLOCK", changes[0].Reason)
 	require.NotEmpty(t, changes[0].Try.VI)
 	require.Equal(t, event.Up, changes[1].State)
+	require.Equal(t, at(3), changes[1].Since, "well since it said so")
 	c := coverage(t, s.one(), "xray")
 	require.Equal(t, event.Faulty, c.State, "the worst while it lasted")
 	require.Equal(t, at(1), *c.From)
