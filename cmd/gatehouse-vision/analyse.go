@@ -93,8 +93,11 @@ func one(ctx context.Context, pool *vision.Pool, req wire.Request, file string) 
 	if o.Verdict != vision.Done {
 		return wire.Failure{File: file, Error: &wire.Error{Code: o.Code, Message: o.Message}}, nil
 	}
-	if req.Op == wire.OpXray {
+	switch req.Op {
+	case wire.OpXray:
 		return renamed(o.Result, file, func(s *wire.Scan) { s.File = file })
+	case wire.OpContainer:
+		return renamed(o.Result, file, func(c *wire.Codes) { c.File = file })
 	}
 	return renamed(o.Result, file, func(p *wire.Plates) { p.File = file })
 }

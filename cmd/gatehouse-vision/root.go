@@ -70,7 +70,7 @@ func newPlate(o *options, out, log io.Writer) *cobra.Command {
 
 func newContainer(o *options, out, log io.Writer) *cobra.Command {
 	return &cobra.Command{
-		Use: "container FILE...", Short: "Read container numbers (this version has no model for them)", Args: cobra.MinimumNArgs(1),
+		Use: "container FILE...", Short: "Read container numbers (ISO 6346)", Args: cobra.MinimumNArgs(1),
 		RunE: func(cmd *cobra.Command, files []string) error {
 			return analyse(cmd.Context(), o, wire.Request{Op: wire.OpContainer}, files, out, log)
 		},

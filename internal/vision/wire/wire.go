@@ -122,6 +122,27 @@ type Alternate struct {
 	Score float64 `json:"score"`
 }
 
+// Codes is the container numbers that were read in one picture.
+type Codes struct {
+	File  string          `json:"file"`
+	Codes []ContainerCode `json:"codes"`
+	MS    Times           `json:"ms"`
+	Model string          `json:"model"`
+}
+
+// ContainerCode is a number by ISO 6346: eleven characters, the last the check
+// digit. CheckOK says that the digit was read and is right. A Repaired number
+// had one character changed, the only change that makes it valid; a digit that
+// was not read is filled in, and then neither is set and Score is below 0.5.
+type ContainerCode struct {
+	Text     string  `json:"text"`
+	CheckOK  bool    `json:"check_ok"`
+	Repaired bool    `json:"repaired,omitempty"`
+	SizeType string  `json:"size_type"` // such as 45G1; empty when it was not read
+	Box      Box     `json:"box"`
+	Score    float64 `json:"score"` // 0..1
+}
+
 // Scan is what was found in one X-ray view.
 type Scan struct {
 	File     string    `json:"file"`

@@ -13,6 +13,7 @@ import (
 	"path/filepath"
 	"time"
 
+	"gatehouse/internal/vision/lettering"
 	"gatehouse/internal/vision/model"
 	"gatehouse/internal/vision/picture"
 	"gatehouse/internal/vision/plate"
@@ -37,6 +38,7 @@ type Worker struct {
 	cfg     Config
 	runtime *model.Runtime
 	plates  *plate.Analyser
+	codes   *lettering.Analyser
 	baggage *xray.Baggage
 	cargo   *xray.Cargo
 	ready   wire.Ready
@@ -47,16 +49,14 @@ type Worker struct {
 // that need no net.
 func New(cfg Config) (*Worker, error) {
 	w := &Worker{cfg: cfg, cargo: xray.NewCargo(), ready: wire.Ready{
-		Ready: true, Models: map[string]string{"xray-cargo": xray.CargoVersion}, Missing: map[string]string{
-			"container-reader": "this version has no container reader",
-		},
+		Ready: true, Models: map[string]string{"xray-cargo": xray.CargoVersion}, Missing: map[string]string{},
 	}}
 	rules, err := plate.BuiltinRules()
 	if err != nil {
 		return nil, err
 	}
 	if w.runtime, err = model.Start(cfg.Runtime, cfg.Threads); err != nil {
-		for _, name := range []string{plate.DetectorModel, plate.ReaderModel, xray.BaggageModel} {
+		for _, name := range []string{plate.DetectorModel, plate.ReaderModel, lettering.Model, xray.BaggageModel} {
 			w.ready.Missing[name] = err.Error()
 		}
 		return w, nil
@@ -65,6 +65,11 @@ func New(cfg Config) (*Worker, error) {
 		w.ready.Missing["plate"] = err.Error()
 	} else {
 		maps.Copy(w.ready.Models, w.plates.Versions())
+	}
+	if w.codes, err = lettering.New(w.runtime, filepath.Join(cfg.Models, lettering.Model)); err != nil {
+		w.ready.Missing[lettering.Model] = err.Error()
+	} else {
+		w.ready.Models[lettering.Model] = w.codes.Version()
 	}
 	if w.baggage, err = xray.NewBaggage(w.runtime, filepath.Join(cfg.Models, xray.BaggageModel)); err != nil {
 		w.ready.Missing[xray.BaggageModel] = err.Error()
@@ -79,6 +84,9 @@ func (w *Worker) Close() error {
 	var errs []error
 	if w.plates != nil {
 		errs = append(errs, w.plates.Close())
+	}
+	if w.codes != nil {
+		errs = append(errs, w.codes.Close())
 	}
 	if w.baggage != nil {
 		errs = append(errs, w.baggage.Close())
@@ -142,7 +150,7 @@ func (w *Worker) do(req wire.Request) (any, error) {
 	case wire.OpXray:
 		return w.xray(req)
 	case wire.OpContainer:
-		return nil, w.missing("container-reader")
+		return w.container(req)
 	case wire.OpCanary:
 		return w.canary(req.Kind)
 	}
@@ -170,6 +178,26 @@ func (w *Worker) plate(req wire.Request) (*wire.Plates, error) {
 	defer p.Close()
 	decoded := time.Since(start)
 	result, err := w.plates.Analyse(p)
+	if err != nil {
+		return nil, err
+	}
+	result.File = req.Path
+	finish(result.MS, start, decoded)
+	return result, nil
+}
+
+func (w *Worker) container(req wire.Request) (*wire.Codes, error) {
+	if w.codes == nil {
+		return nil, w.missing(lettering.Model)
+	}
+	start := time.Now()
+	p, err := picture.Open(req.Path, picture.Colour, w.cfg.Limits)
+	if err != nil {
+		return nil, err
+	}
+	defer p.Close()
+	decoded := time.Since(start)
+	result, err := w.codes.Analyse(p)
 	if err != nil {
 		return nil, err
 	}

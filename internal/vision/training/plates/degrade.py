@@ -82,3 +82,62 @@ def sensor(rng, img, strong=1.0):
         ok, buf = cv2.imencode(".jpg", img, [cv2.IMWRITE_JPEG_QUALITY, int(rng.integers(25, 92))])
         img = cv2.imdecode(buf, cv2.IMREAD_UNCHANGED)
     return img
+
+
+def smear(rng, img, height):
+    """Out of focus or moving, in shares of a character's height (pixels): up to where people begin to guess."""
+    share = rng.uniform(0.02, 0.14)
+    sigma = share * height
+    if rng.random() < 0.5:
+        return cv2.GaussianBlur(img, (0, 0), max(sigma, 0.3))
+    n = max(2, int(round(sigma * rng.uniform(2.5, 3.6)))) | 1
+    k, c = np.zeros((n, n), np.float32), n // 2
+    a = rng.normal(0, 0.4) if rng.random() < 0.75 else rng.uniform(0, np.pi)
+    dx, dy = np.cos(a) * c, np.sin(a) * c
+    cv2.line(k, (round(c - dx), round(c - dy)), (round(c + dx), round(c + dy)), 1.0, 1, cv2.LINE_AA)
+    return cv2.filter2D(img, -1, k / max(k.sum(), 1e-6))
+
+
+def dusk(rng, img):
+    """Too little light and then the sensor's noise, as colour or as infra-red with a bright plate."""
+    gain = float(np.exp(rng.uniform(np.log(0.1), np.log(0.6))))
+    x = cv2.convertScaleAbs(img, alpha=gain, beta=float(rng.uniform(0, 12)))
+    noise = np.empty(img.shape[:2], np.int16)
+    cv2.randn(noise, 0, float(rng.uniform(1, 9)))
+    if img.ndim == 3:
+        noise = cv2.merge([noise] * 3)
+    return cv2.add(x, noise, dtype=cv2.CV_8U)
+
+
+def downpour(rng, img):
+    """Washed-out contrast, streaks and drops on the glass."""
+    h, w = img.shape[:2]
+    veil = rng.uniform(0.05, 0.4)
+    x = cv2.convertScaleAbs(img, alpha=1 - veil, beta=float(rng.uniform(110, 200)) * veil)
+    streaks, slant = np.zeros((h, w), np.float32), rng.uniform(-0.3, 0.3)
+    for _ in range(int(rng.integers(2, 40))):
+        px, py, n = rng.uniform(0, w), rng.uniform(-0.2 * h, h), rng.uniform(0.1, 0.6) * h
+        cv2.line(streaks, (int(px), int(py)), (int(px + slant * n), int(py + n)), float(rng.uniform(20, 130)), 1, cv2.LINE_AA)
+    streaks = cv2.GaussianBlur(streaks, (0, 0), float(rng.uniform(0.4, 1.0)))
+    x = cv2.add(x, cv2.merge([streaks] * 3) if x.ndim == 3 else streaks, dtype=cv2.CV_8U)
+    if rng.random() < 0.5:
+        drops = np.zeros((h, w), np.float32)
+        for _ in range(int(rng.integers(1, 5))):
+            cv2.circle(drops, (int(rng.uniform(0, w)), int(rng.uniform(0, h))), int(rng.uniform(0.08, 0.4) * h), 0.8, -1, cv2.LINE_AA)
+        soft = cv2.convertScaleAbs(cv2.GaussianBlur(x, (0, 0), float(rng.uniform(1.5, 4))), beta=float(rng.uniform(0, 20)))
+        m = cv2.merge([drops] * 3) if x.ndim == 3 else drops
+        x = cv2.add(cv2.multiply(x, 1 - m, dtype=cv2.CV_8U), cv2.multiply(soft, m, dtype=cv2.CV_8U))
+    return x
+
+
+def weather(rng, img, height):
+    """One hard condition, as a camera meets it, for characters of a height in pixels."""
+    r = rng.random()
+    if r < 0.4:
+        return smear(rng, img, height)
+    if r < 0.65:
+        return dusk(rng, img)
+    if r < 0.85:
+        return downpour(rng, img)
+    ok, buf = cv2.imencode(".jpg", img, [cv2.IMWRITE_JPEG_QUALITY, int(rng.integers(7, 30))])
+    return cv2.imdecode(buf, cv2.IMREAD_UNCHANGED)

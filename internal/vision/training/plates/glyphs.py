@@ -19,7 +19,12 @@ FACES = {
     "truetype/dejavu/DejaVuSansMono-Bold.ttf": 0.4, "truetype/adf/UniversalisADFStd-BoldCond.otf": 1.5,
     "opentype/cabin/Cabin-Bold.otf": 0.7, "opentype/inter/Inter-Bold.otf": 0.7, "opentype/b612/B612-Bold.otf": 0.7,
     "truetype/oxygen/Oxygen-Sans-Bold.ttf": 0.7, "truetype/tiresias/tiresias_signfont_bold.ttf": 0.7,
-    "truetype/manrope/Manrope-Bold.ttf": 0.7,
+    "truetype/manrope/Manrope-Bold.ttf": 0.7, "opentype/dosis/Dosis-SemiBold.otf": 0.7, "opentype/dosis/Dosis-ExtraBold.otf": 0.7,
+    "opentype/inter/InterDisplay-SemiBold.otf": 0.7, "truetype/open-sans/OpenSans-Semibold.ttf": 0.7,
+    "opentype/cabin/Cabin-SemiBold.otf": 0.7, "truetype/roboto/unhinted/RobotoCondensed-Medium.ttf": 0.7,
+    "truetype/roboto/unhinted/RobotoTTF/Roboto-Bold.ttf": 0.7, "opentype/urw-base35/NimbusSans-Bold.otf": 0.7,
+    "truetype/adf/UniversalisADFStd-Bold.otf": 0.7, "truetype/tiresias/tiresias_infofont_bold.ttf": 0.7,
+    "truetype/lato/Lato-Heavy.ttf": 0.7,
 }
 # Faces of the rendered test set (value: by how many pixels a hairline face is drawn bolder). Training refuses them.
 RESERVED = {

@@ -70,24 +70,24 @@ def vietnamese(rng):
     """A random Vietnamese plate of any kind."""
     p = str(_pick(rng, PROVINCES))
     r = rng.random()
-    if r < 0.21:
+    if r < 0.19:
         head = p + ("-" if rng.random() < 0.1 else "") + _pick(rng, HARD)
         colours = (WHITE, BLACK) if rng.random() < 0.6 else (YELLOW, BLACK)
         return _vn("car", rng, head, 0.8, colours)
-    if r < 0.29:
+    if r < 0.26:
         return _vn("car-yellow", rng, p + _pick(rng, "CHEFBKRGD"), 0.9, (YELLOW, BLACK))
-    if r < 0.40:
+    if r < 0.36:
         second = _pick(rng, SECOND) if rng.random() < 0.5 else str(rng.integers(1, 10))
         head = p + "-" + _pick(rng, HARD) + second
         return _vn("moto", rng, head, 0.7, (WHITE, BLACK), "moto")
-    if r < 0.51:
+    if r < 0.47:
         head = p + _pick(rng, STATE)
         if rng.random() < 0.4:
             return _vn("moto-state", rng, p + "-" + _pick(rng, STATE) + str(rng.integers(1, 10)), 0.7,
                        (BLUE, PAPER), "moto")
         return _vn("car-state", rng, head, 0.7, (BLUE, PAPER))
-    if r < 0.64:
-        series = _pick(rng, ["LD", "DA", "KT", "HC", "CD", "MK", "RM", "TĐ", "MĐ", "LD", "DA", "CT", "LB", "MĐ", "MĐ", "TĐ"])
+    if r < 0.62:
+        series = _pick(rng, ["LD", "DA", "KT", "HC", "CD", "MK", "RM", "TĐ", "MĐ", "CT", "LB", "MĐ", "MĐ", "MĐ", "MĐ", "TĐ"])
         colours = (WHITE, BLACK)
         if series in ("CT", "LB"):
             colours = (YELLOW, INK_RED)
@@ -98,7 +98,7 @@ def vietnamese(rng):
         if series == "MĐ":
             return _vn("moto-electric", rng, p + "-MĐ" + str(rng.integers(1, 10)), 0.8, colours, "moto")
         return _vn("series", rng, p + series, 0.7, colours)
-    if r < 0.72:
+    if r < 0.69:
         colours = (WHITE, BLACK) if rng.random() < 0.5 else (YELLOW, BLACK)
         return _vn("trailer", rng, p + "R", 0.85, colours)
     if r < 0.82:
@@ -129,14 +129,14 @@ def chinese(rng):
     tail = [_pick(rng, "0123456789") if rng.random() < 0.75 else _pick(rng, CN_LETTERS) for _ in range(5)]
     tail = "".join(tail)
     r = rng.random()
-    if r < 0.4:
+    if r < 0.34:
         return Layout("cn-car", "CN", ["#" + letter + "." + tail], (CN_BLUE, PAPER), "long", letter + tail, [prov])
-    if r < 0.6:
+    if r < 0.54:
         return Layout("cn-lorry", "CN", ["#" + letter + "." + tail], (YELLOW, BLACK), "long", letter + tail, [prov])
-    if r < 0.75:
+    if r < 0.65:
         colours = (YELLOW, BLACK) if rng.random() < 0.7 else (CN_BLUE, PAPER)
         return Layout("cn-rear", "CN", ["#." + letter, tail], colours, "short", letter + tail, [prov])
-    if r < 0.9:
+    if r < 0.82:
         return Layout("cn-trailer", "CN", ["#." + letter, tail[:4] + "@"], (YELLOW, BLACK), "short", letter + tail[:4],
                       [prov, "挂"])
     tail = _pick(rng, "DF") + tail if rng.random() < 0.5 else tail + str(rng.integers(10))

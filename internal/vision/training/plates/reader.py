@@ -53,20 +53,20 @@ class Source:
         """A rendered plate as the detector would hand it over, at a low effective resolution."""
         p = self.render.plate(rng)
         ph, pw = p.image.shape[:2]
-        ew = rng.uniform(40, 80) if p.rows == 2 or p.image.shape[0] * 3 > pw else rng.uniform(65, 135)
-        if rng.random() < 0.6:
+        ew = rng.uniform(42, 80) if p.rows == 2 or p.image.shape[0] * 3 > pw else rng.uniform(70, 135)
+        if rng.random() < 0.65:
             ew = rng.uniform(ew, 190)
         eh = ew * ph / pw * rng.uniform(0.85, 1.25)
         m = rng.uniform(-0.02, 0.22)
         cw, ch = int(ew * (1 + 2 * m)), int(max(8, eh * (1 + 2 * m)))
         quad = np.array([[0, 0], [ew, 0], [ew, eh], [0, eh]]) - (ew / 2, eh / 2)
         r = rng.random()
-        angle = np.radians(rng.uniform(-20, 20) if r < 0.35 else rng.normal(0, 3))
+        angle = np.radians(rng.uniform(-18, 18) if r < 0.2 else rng.normal(0, 2.5))
         rot = np.array([[np.cos(angle), np.sin(angle)], [-np.sin(angle), np.cos(angle)]])
         shear = np.array([[1, rng.normal(0, 0.08)], [rng.normal(0, 0.05), 1]])
         quad = quad @ rot @ shear
         extent = np.abs(quad).max(0) * 2
-        quad *= min(1, cw / extent[0] * 1.1, ch / extent[1] * (1.25 if r < 0.35 else 1.05)) if r < 0.7 else 1
+        quad *= min(1, cw / extent[0] * 1.1, ch / extent[1] * (1.25 if r < 0.2 else 1.05)) if r < 0.7 else 1
         quad = quad + (cw / 2, ch / 2) + rng.normal(0, 0.03, 2) * (ew, eh) + rng.normal(0, 0.02, (4, 2)) * (ew, eh)
         flat = cv2.cvtColor(shrink(p.image, ew), cv2.COLOR_BGR2GRAY)
         hm = homography(flat.shape[1::-1], quad)
@@ -75,7 +75,11 @@ class Source:
             bg = cv2.resize(flat, (cw, ch))
         img = bg.copy()
         cv2.warpPerspective(flat, hm, (cw, ch), dst=img, flags=cv2.INTER_LINEAR, borderMode=cv2.BORDER_TRANSPARENT)
-        img = degrade.sensor(rng, degrade.optics(rng, degrade.light(rng, img)))
+        if rng.random() < 0.45:
+            img = degrade.weather(rng, img, eh * (0.76 if p.rows == 1 else 0.36))
+            img = degrade.sensor(rng, degrade.light(rng, img, 0.35), 0.35)
+        else:
+            img = degrade.sensor(rng, degrade.optics(rng, degrade.light(rng, img)))
         s = flat.shape[1] / pw, flat.shape[0] / ph
         centres = np.array([[x * s[0], y * s[1]] for _, x, y in p.centres], np.float32).reshape(-1, 1, 2)
         pts = cv2.perspectiveTransform(centres, hm)[:, 0] / (cw, ch) if len(centres) else np.zeros((0, 2))
@@ -98,7 +102,9 @@ class Source:
             out = 255 - out
         if rng.random() < 0.6:
             out = degrade.light(rng, out, 0.6)
-        if rng.random() < 0.35:
+        if rng.random() < 0.12:
+            out = degrade.weather(rng, out, data.PLATE_H * (0.6 if rows == 1 else 0.33))
+        elif rng.random() < 0.35:
             f = rng.uniform(0.4, 1)
             small = cv2.resize(out, None, fx=f, fy=f, interpolation=cv2.INTER_AREA)
             out = cv2.resize(degrade.sensor(rng, degrade.optics(rng, small, 0.5), 0.7), (data.PLATE_W, data.PLATE_H))

@@ -28,9 +28,9 @@ class Renderer:
         self.glyphs = Glyphs(data)
 
     def layout(self, rng):
-        """Mostly Vietnamese; about one in five foreign."""
+        """Mostly Vietnamese; about one in four foreign."""
         r = rng.random()
-        if r < 0.80:
+        if r < 0.76:
             return grammar.vietnamese(rng)
         return grammar.chinese(rng) if r < 0.89 else grammar.neighbour(rng)
 
@@ -98,10 +98,29 @@ class Renderer:
                 cv2.ellipse(over, c, axes, float(rng.uniform(0, 180)), 0, 360,
                             tuple(float(v) for v in rng.uniform(30, 170, 3)), -1, cv2.LINE_AA)
                 img += (over - img) * rng.uniform(0.2, 0.7)
+        if rng.random() < 0.22:
+            self._mud(rng, img)
         if rng.random() < 0.12:
             y = int(h * rng.uniform(0.6, 0.95))
             fade = np.clip((np.arange(h) - y) / (h - y + 1), 0, 1)[:, None, None] * rng.uniform(0.2, 0.6)
             img += (np.array([60, 80, 100], np.float32) - img) * fade
+
+    @staticmethod
+    def _mud(rng, img):
+        """A film of dust and patches of dried mud, fine ones and broad ones."""
+        h, w = img.shape[:2]
+        field = np.zeros((h, w), np.float32)
+        n = float(rng.uniform(2, 8))
+        for _ in range(4):
+            grid = rng.standard_normal((max(2, int(n * h / w) + 1), max(2, int(n)))).astype(np.float32)
+            field += cv2.resize(grid, (w, h), interpolation=cv2.INTER_CUBIC) / n ** 0.8
+            n *= 2.2
+        share = rng.uniform(0.02, 0.3)
+        patch = np.clip((field - np.quantile(field, 1 - share)) * rng.uniform(2, 12), 0, 1) * rng.uniform(0.25, 0.8)
+        film = rng.uniform(0, 0.35) * (0.6 + 0.4 * np.clip(field, -1, 1))
+        earth = np.array([55, 75, 95], np.float32) * rng.uniform(0.4, 1.9) + rng.normal(0, 10, 3)
+        for cover, colour in ((film, np.clip(earth * 1.5, 0, 235)), (patch, np.clip(earth, 0, 235))):
+            img += (colour.astype(np.float32) - img) * np.clip(cover, 0, 0.9)[..., None]
 
     def _text(self, rng, lay, w, h):
         """Alpha mask of all rows and the centres of the characters in reading order of text."""
