@@ -29,6 +29,7 @@ var broken = []struct{ file, place, message, try string }{
 	{"device-port-other-lane", "86:24", "the port /dev/serial/by-id/usb-portal is used by device rpm of lane 01 already", "give each device its own; ls -l /dev/serial/by-id shows them by name"},
 	{"device-port-twice", "63:24", "the port /dev/serial/by-id/usb-scanner is used by device xray of lane 01 already", "give each device its own; ls -l /dev/serial/by-id shows them by name"},
 	{"device-position", "34:19", "position says where a device stands from the presence zone, and rpm is the presence zone", "remove it"},
+	{"device-room", "53:15", "room is for what looks at those who come to the presence zone, and xray does not stand before it", "remove it"},
 	{"device-scan-kind", "55:17", "scan of device xray is baggage, and its settings say kind cargo", ""},
 	{"device-silence", "62:18", "silence is 100ms and must be at least 1s, or 0s for the driver's own time", ""},
 	{"device-topic-twice", "75:57", "the topic gatehouse/15BB/01/front is used by device front of lane 01 already", "give each camera a topic of its own, such as gatehouse/15BB/01/camera"},

@@ -249,6 +249,9 @@ type Device struct {
 	// begin of the scan, the weighing or the reading behind it; zero means 20 s
 	// for a scanner, and join.after for others.
 	Transit time.Duration `yaml:"transit" validate:"gte=0,lte=10m"`
+	// Room is how many vehicles or persons fit between the device and the
+	// presence zone that they come to next; zero means one.
+	Room int `yaml:"room" validate:"gte=0,lte=9"`
 	// Position is where the device stands along the lane: before, during or
 	// after the presence zone. Every role has one but presence.
 	Position string `yaml:"position" validate:"omitempty,oneof=before during after"`

@@ -135,6 +135,9 @@ func (f *File) device(at string, l Lane, d Device) Problems {
 	if d.Transit != 0 && !joined(d.Role) {
 		ps = append(ps, f.At(at+".transit", "", "transit is for what looks at vehicles behind the presence zone, and %s has role %s", d.ID, d.Role))
 	}
+	if before := d.Position == "before" || d.Position == "" && (d.Role == RoleCamera || d.Role == RoleDocument); d.Room != 0 && !before {
+		ps = append(ps, f.At(at+".room", "remove it", "room is for what looks at those who come to the presence zone, and %s does not stand before it", d.ID))
+	}
 	if d.Position != "" && d.Role == RolePresence {
 		ps = append(ps, f.At(at+".position", "remove it", "position says where a device stands from the presence zone, and %s is the presence zone", d.ID))
 	}

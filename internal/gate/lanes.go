@@ -48,7 +48,7 @@ func passageLane(g config.Gate, l config.Lane, policy *risk.Table) passage.Lane 
 	for _, d := range l.Devices {
 		out.Devices = append(out.Devices, passage.Device{
 			ID: d.ID, Driver: d.Driver, Role: passage.Role(d.Role), Required: d.Required,
-			Radiation: d.Driver == "rpm", View: d.View, Scan: d.Scan, Transit: d.Transit,
+			Radiation: d.Driver == "rpm", View: d.View, Scan: d.Scan, Transit: d.Transit, Room: d.Room,
 			Position: passage.Position(d.Position), Views: d.Views, Container: slices.Contains(d.Reads, passage.OpContainer),
 		})
 	}

@@ -184,9 +184,10 @@ func (e *Engine) hold(r *event.Reading) {
 	e.s.Held = append(e.s.Held, h)
 }
 
-// adopt gives a passage that begins the captures that announced it: of each
-// camera and view the earliest track. What is left announces the next, or is of
-// one that came through unseen.
+// adopt gives a passage that begins what announced it: of each camera or reader
+// the earliest track of those for whom there is room before the zone. What is
+// older is of others that turned back or came through unseen. Were it taken,
+// everybody after such a one would bear the papers or the plate of the one ahead.
 func (e *Engine) adopt(p *passage, at time.Time) {
 	waiting := e.s.Held
 	e.take(p, func(d *Device, h *held) bool {

@@ -55,12 +55,11 @@
 // # Tail-gating
 //
 // Who comes so close that the zone is not seen empty in between is inside the
-// other's occupancy. A camera before the zone has room for one vehicle between
-// itself and the zone; so what it shows during an occupancy, and again after it
-// before the next begins, was two, and the first of them went in with the other. A
-// scan that begins when everybody before is scanned is of such a one, too. It
-// stays in the passage it came in with, which tells of tail-gating; an officer
-// may split it.
+// other's occupancy. Between a camera or document reader and the zone there is
+// room for one (Device.Room); so when it has shown two, the first of them came in
+// with whoever was ahead, or turned back. A scan that begins when everybody before is scanned
+// is of such a one, too. It stays in the passage it came in with, which tells of
+// tail-gating; an officer may split it.
 //
 // What this cannot tell: when a queue stands still for longer than Join.Before
 // between a camera and the portal, the capture of the vehicle that waits is

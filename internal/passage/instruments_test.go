@@ -408,7 +408,9 @@ func TestPeopleWithBagsInAHall(t *testing.T) {
 }
 
 func TestTwoDocumentsOfOnePersonStayTogether(t *testing.T) {
-	s := play(t, hall(t))
+	lane := hall(t)
+	lane.Devices[0].Room = 2
+	s := play(t, lane)
 	s.document(0, traveller("NGUYỄN", "C1"))
 	s.document(1, traveller("NGUYEN", "V9", func(d *event.Document) { d.Format = "MRV-A" })) // the visa
 	s.document(2, traveller("TRAN", "C2"))

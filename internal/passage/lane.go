@@ -66,6 +66,10 @@ type Device struct {
 	Scanner string
 	// Views is how many views a complete scan has; 0 means 1.
 	Views int
+	// Room is how many fit between a device before the presence zone and the zone.
+	// 0 means one. What it has shown beyond that has come through unseen or turned
+	// back, and is not taken for those who come after.
+	Room int
 	// Transit is the longest usual time from leaving the presence zone to the
 	// begin of the scan or the weighing. A passage that left longer ago was seen
 	// by nobody or turned away, and the next scan is not its own unless there is
@@ -176,7 +180,7 @@ func (l Lane) complete() Lane {
 			d.Position = cmp.Or(d.Position, PositionAfter)
 		}
 		d.Position = cmp.Or(d.Position, PositionBefore)
-		d.Views = max(d.Views, 1)
+		d.Views, d.Room = max(d.Views, 1), max(d.Room, 1)
 		d.Transit = cmp.Or(d.Transit, l.Join.After)
 		d.Scanner = cmp.Or(d.Scanner, d.ID)
 	}

@@ -152,6 +152,9 @@ func (e *Engine) codedAfter(d *Device, t track, at time.Time) *passage {
 		return p
 	}
 	bags := slices.ContainsFunc(e.lane.Devices, func(o Device) bool { return o.Role == RoleScanner && o.Position == PositionAfter })
+	if p := e.lastScanOver(at); bags && p != nil && p.codes(d.ID) < len(p.Scans) {
+		return p
+	}
 	next := e.ahead(d, at, func(p *passage) bool {
 		return p.codes(d.ID) > 0 || bags && p.Record.Kind == event.Person && len(p.Scans) == 0 && p.Record.LeftAt != nil
 	})
@@ -159,6 +162,27 @@ func (e *Engine) codedAfter(d *Device, t track, at time.Time) *passage {
 		return next
 	}
 	return e.lastCoded(t, at)
+}
+
+// lastScanOver is the person whose bags have come out of the scanner last. The
+// earliest whose tags were not read is not asked for: where a reader failed once,
+// everybody after would bear the tags of the one behind.
+func (e *Engine) lastScanOver(at time.Time) *passage {
+	if e.lane.Kind != event.Person {
+		return nil
+	}
+	var last *passage
+	var over time.Time
+	for _, p := range e.s.Passages {
+		if p.gone() || p.Aside || !e.reachable(p, at) || len(p.Scans) == 0 ||
+			slices.ContainsFunc(p.Scans, func(s scanState) bool { return !s.Ended }) {
+			continue
+		}
+		if s := p.Scans[len(p.Scans)-1]; !s.At.Before(over) {
+			last, over = p, s.At
+		}
+	}
+	return last
 }
 
 // lastCoded is the passage whose code was read last, if another of its own may

@@ -2,6 +2,7 @@ package passage
 
 import (
 	"slices"
+	"strconv"
 	"time"
 
 	"gatehouse/internal/event"
@@ -30,24 +31,26 @@ func (e *Engine) before(h *held) *passage {
 	return nil
 }
 
-// overtaken says that the capture is not of what enters the zone now: it was
-// taken close behind another, and since that one has left the same camera has
-// shown who comes now. Its vehicle was inside the other's occupancy.
+// overtaken says that a capture or document is not of what enters the zone now:
+// the same device has shown so many others since as there is room for before the
+// zone.
 func (e *Engine) overtaken(d *Device, h *held, waiting []*held) bool {
-	if h.Reading.Capture == nil {
-		return false
+	t := trackOf(d, &h.Reading)
+	if t.View == viewCode {
+		return false // one vehicle has any number of codes
 	}
-	p, t := e.before(h), trackOf(d, &h.Reading)
-	if p == nil || p.Record.LeftAt == nil {
-		return false
-	}
-	return slices.ContainsFunc(waiting, func(o *held) bool {
-		if o.Reading.Capture == nil || o.Reading.Device != d.ID || o.Reading.ReceivedAt.Before(*p.Record.LeftAt) {
-			return false
-		}
+	since := map[track]bool{}
+	for i, o := range waiting {
 		other := trackOf(d, &o.Reading)
-		return other.View == t.View && (t.Event == "" || other.Event != t.Event)
-	})
+		if o.Reading.Device != d.ID || !o.Reading.ReceivedAt.After(h.Reading.ReceivedAt) || other.View != t.View || other == t && t.Event != "" {
+			continue
+		}
+		if other.Event == "" {
+			other.Event = strconv.Itoa(i)
+		}
+		since[other] = true
+	}
+	return len(since) >= d.Room
 }
 
 // cameBehind is the passage whose scan begins a second time because another

@@ -55,12 +55,12 @@ func TestTailGatersLeaveTheNextItsOwnPicture(t *testing.T) {
 func TestALorryThatNoOccupancyToldOfHasFollowedAnother(t *testing.T) {
 	s := straightLane(t)
 	s.photo(-2, "camera", "A")
-	s.photo(-1, "camera", "B") // both before the zone
 	s.begin(0)
-	s.end(12)
-	s.scan(14, "A")
-	s.untilQuiet(16)
-	s.scan(18, "B")
+	s.end(4)
+	s.scan(6, "A")
+	s.photo(8, "camera", "B") // and the portal, which is up, tells of nothing
+	s.untilQuiet(19)
+	s.scan(20, "B")
 	s.untilQuiet(1000)
 	rs := s.records()
 	require.Len(t, rs, 2)
@@ -203,4 +203,47 @@ func TestABagAfterABreakIsOfWhomTheDocumentAnnounced(t *testing.T) {
 	require.Empty(t, rs[0].Scans)
 	require.Equal(t, "C7654321", rs[1].Documents[0].Document.Number)
 	require.Len(t, rs[1].Scans, 1)
+}
+
+func TestPapersOfWhomNoPortalSawAreNotTheNextOnes(t *testing.T) {
+	s := play(t, hall(t))
+	for i, number := range []string{"C1", "C2", "C3", "C4"} {
+		second := 6 * float64(i)
+		s.document(second, traveller([]string{"AN", "BINH", "CUONG", "DUNG"}[i], number))
+		if i == 1 {
+			continue // turns back, or the portal fails to tell
+		}
+		s.begin(second + 2)
+		s.end(second + 4)
+	}
+	s.untilQuiet(1000)
+	with := map[string]int{}
+	for _, p := range s.records() {
+		if len(p.Irregular) == 0 {
+			require.Len(t, p.Documents, 1)
+			with[p.Documents[0].Document.Number]++
+		}
+	}
+	require.Equal(t, map[string]int{"C1": 1, "C3": 1, "C4": 1}, with)
+}
+
+func TestTagsAreOfWhoseBagsCameOutLast(t *testing.T) {
+	s := play(t, hall(t))
+	for i, number := range []string{"C1", "C2", "C3"} {
+		second := 15 * float64(i)
+		s.document(second, traveller([]string{"AN", "BINH", "CUONG"}[i], number))
+		s.begin(second + 2)
+		s.end(second + 4)
+		s.scan(second+7, number)
+		if i != 0 { // the reader fails once
+			s.code(second+10, "TAG "+number)
+		}
+	}
+	rs := s.records()
+	require.Len(t, rs, 3)
+	require.Empty(t, rs[0].Barcodes)
+	for _, p := range rs[1:] {
+		require.Len(t, p.Barcodes, 1)
+		require.Equal(t, "TAG "+p.Documents[0].Document.Number, p.Barcodes[0].Barcode.Text)
+	}
 }

@@ -55,10 +55,11 @@ func (p *Port) spoil(line string) []piece {
 	return []piece{{bytes: b}}
 }
 
-// insert puts n strange bytes into the line, before its line end.
+// insert puts n strange bytes into the line, before its line end and behind its
+// first byte: in front of it they would leave a frame sound.
 func (p *Port) insert(b []byte, strange func() byte, n int) []byte {
 	for range n {
-		at := p.dice.IntN(len(b) - 1)
+		at := 1 + p.dice.IntN(len(b)-2)
 		b = append(b[:at], append([]byte{strange()}, b[at:]...)...)
 	}
 	return b

@@ -184,7 +184,7 @@ func recovers(s *sight) (string, bool) {
 // steady wants that the device's state is not touched.
 func steady(s *sight) (string, bool) {
 	for _, c := range s.changes(s.From, s.To.Add(soon)) {
-		if c.State != event.Up && c.ID.Time().Before(s.next) {
+		if c.State != event.Up && c.ID.Time().Before(s.next.Truncate(time.Millisecond)) { // as ids tell the time
 			return fmt.Sprintf("device became %s at %s (%s)", account.Says(c), clock(c.ID.Time()), short(c.ID)), false
 		}
 	}
