@@ -74,7 +74,7 @@ type deviceState struct {
 	// AwayFrom and AwayTo are the last time in which frames may have gone missing.
 	AwayFrom time.Time `json:"away_from,omitzero"`
 	AwayTo   time.Time `json:"away_to,omitzero"`
-	Keys      []string  `json:"keys,omitempty"`
+	Keys     []string  `json:"keys,omitempty"`
 	// LastEnd is the last end of presence that the device told.
 	LastEnd time.Time `json:"last_end,omitzero"`
 }
