@@ -6,7 +6,7 @@ import zlib
 import cv2
 import numpy as np
 
-from . import shapes
+from . import arms, clutter
 
 LONG_SIDE = 512
 STRIDE = 8
@@ -146,7 +146,7 @@ def project(rng, bag, t, at=None, floor=None):
     else:
         y, x = at
     floor = rng.uniform(0.02, 0.4) if floor is None else floor
-    t = t ** rng.uniform(0.7, 1.3)
+    t = t ** np.exp(rng.uniform(np.log(0.6), np.log(1.7)))
     part = bag[y:y + th, x:x + tw]
     mask = np.zeros((h, w), np.float32)
     mask[y:y + th, x:x + tw] = t < 0.92
@@ -155,16 +155,33 @@ def project(rng, bag, t, at=None, floor=None):
     return mask
 
 
-def finish(rng, g):
-    """What comes after compositing: blur, noise, contrast of another scanner, JPEG."""
-    if rng.random() < 0.4:
-        g = cv2.GaussianBlur(g, (0, 0), rng.uniform(0.3, 1.0))
+def tone(rng, g):
+    """Another scanner's display: gamma, a bent curve, contrast, the grey that a colour table leaves of thickness."""
     if rng.random() < 0.6:
-        g = np.clip(g, 0.001, 1) ** rng.uniform(0.6, 1.6)
+        g = np.clip(g, 0.001, 1) ** rng.uniform(0.5, 1.8)
+    if rng.random() < 0.4:  # monotone, air stays air
+        y = np.cumsum(rng.uniform(0.3, 1.7, 6))
+        g = np.interp(g, np.linspace(0, 1, 7), np.concatenate([[0], y / y[-1]]))
     if rng.random() < 0.5:
-        g = g * rng.uniform(0.85, 1.0) if rng.random() < 0.5 else rng.uniform(0, 0.15) * (1 - g) + g
-    if rng.random() < 0.5:
-        g = g + rng.normal(0, rng.uniform(0.003, 0.03), g.shape) * np.sqrt(np.clip(g, 0.05, 1))
+        g = g * rng.uniform(0.85, 1.0) if rng.random() < 0.5 else rng.uniform(0, 0.2) * (1 - g) + g
+    return g
+
+
+def finish(rng, g):
+    """What comes after compositing: another scanner's resolution, display, sharpening, noise, JPEG."""
+    r = rng.random()
+    if r < 0.35:
+        g = cv2.GaussianBlur(g, (0, 0), rng.uniform(0.3, 1.3))
+    elif r < 0.55:  # fewer detectors
+        k, size = rng.uniform(0.5, 0.9), g.shape[::-1]
+        g = cv2.resize(cv2.resize(g, None, fx=k, fy=k, interpolation=cv2.INTER_AREA), size, interpolation=cv2.INTER_LINEAR)
+    g = tone(rng, g)
+    if rng.random() < 0.3:
+        g = g + rng.uniform(0.3, 1.5) * (g - cv2.GaussianBlur(g, (0, 0), rng.uniform(0.7, 2.5)))
+    if rng.random() < 0.6:
+        g = g + rng.normal(0, rng.uniform(0.002, 0.025), g.shape) * np.sqrt(np.clip(g, 0.05, 1))
+    if rng.random() < 0.1:  # columns of the detector that differ
+        g = g * (1 + rng.normal(0, 0.01, (1, g.shape[1])))
     g = np.clip(g, 0, 1).astype(np.float32)
     if rng.random() < 0.3:
         ok, buf = cv2.imencode(".jpg", (g * 255).astype(np.uint8), [cv2.IMWRITE_JPEG_QUALITY, int(rng.integers(40, 95))])
@@ -192,14 +209,23 @@ class Projector:
         own = [p for p in site_scans(site) if not held_out(p)]
         # A site's scans count for at least half: its scanner is the one to learn.
         self.bags = [scan(p)[0] for p in bags + own * max(1, len(bags) // max(1, len(own)))]
-        self.sprites = sprites(folder, leave_out)
+        self.left_out = arms.without(leave_out)
+        self.sprites = sprites(folder, self.left_out)
 
     def background(self, rng):
-        """A turned, scaled crop of a benign bag; sometimes a procedural or nearly empty one."""
-        s = self.side
-        if rng.random() < 0.08:
+        """A turned, scaled crop of a benign bag, sometimes of two over one another; or a rendered or nearly empty one."""
+        s, r = self.side, rng.random()
+        if r < 0.12:
+            return clutter.bag(rng, s, turn)
+        if r < 0.16:
             f = cv2.resize(rng.uniform(0.3, 1, (5, 5)).astype(np.float32), (s, s), interpolation=cv2.INTER_CUBIC)
             return np.clip(f, 0.05, 1)
+        g = self.crop(rng)
+        return np.clip(g * self.crop(rng) ** rng.uniform(0.2, 0.8), 0.03, 1) if r < 0.36 else g
+
+    def crop(self, rng):
+        """A turned, scaled crop of a benign bag."""
+        s = self.side
         bag = self.bags[int(rng.integers(len(self.bags)))]
         k = np.exp(rng.uniform(np.log(0.75), np.log(1.6)))
         bag = cv2.resize(bag, None, fx=k, fy=k * rng.uniform(0.85, 1.15), interpolation=cv2.INTER_AREA)
@@ -213,11 +239,11 @@ class Projector:
     def threat(self, rng):
         """A sprite or a procedural threat at a random size."""
         size = np.exp(rng.uniform(np.log(36), np.log(190)))
-        if self.sprites and rng.random() < 0.42:
+        if self.sprites and rng.random() < 0.3:
             names = sorted(self.sprites)
             views = self.sprites[names[int(rng.integers(len(names)))]]
             return turn(rng, views[int(rng.integers(len(views)))], size)
-        return turn(rng, shapes.threat(rng)[0], size)
+        return turn(rng, arms.threat(rng, self.left_out)[0], size)
 
     def harmless(self, rng):
         """A patch of another bag, or a procedural harmless thing, at a random size."""
@@ -226,25 +252,25 @@ class Projector:
             t = cut(rng, self.bags[int(rng.integers(len(self.bags)))])
             if t is not None:
                 return turn(rng, t, size)
-        return turn(rng, shapes.benign(rng), size)
+        return turn(rng, clutter.harmless(rng), size)
 
     def sample(self, rng):
-        """A crop and its target: whether each 8x8 cell shows a threat, and a weight."""
+        """A crop; for each 8x8 cell which threat it shows (0 none, then 1, 2 ...), and a weight."""
         g = self.background(rng)
-        mask, harm, change = np.zeros_like(g), np.zeros_like(g), np.zeros_like(g)
-        floor = rng.uniform(0.02, 0.35)
-        for _ in range(int(rng.choice([0, 1, 2], p=[0.4, 0.45, 0.15]))):
+        n, floor = self.side // STRIDE, rng.uniform(0.02, 0.35)
+        cells = lambda m: cv2.resize(m, (n, n), interpolation=cv2.INTER_AREA)
+        whose, unsure, near = np.zeros((n, n), np.int64), np.zeros((n, n), bool), np.zeros((n, n), bool)
+        things = [True] * int(rng.choice(4, p=[0.2, 0.4, 0.28, 0.12])) + [False] * int(rng.choice(4, p=[0.2, 0.4, 0.28, 0.12]))
+        for i, dangerous in enumerate(things, 1):
             before = g.copy()
-            mask = np.maximum(mask, project(rng, g, self.threat(rng), floor=floor))
-            change = np.maximum(change, before - g)
-        for _ in range(int(rng.choice([0, 1, 2], p=[0.4, 0.45, 0.15]))):
-            harm = np.maximum(harm, project(rng, g, self.harmless(rng), floor=floor))
-        g = finish(rng, g)
-        n = self.side // STRIDE
-        cover = cv2.resize(mask, (n, n), interpolation=cv2.INTER_AREA)
-        shown = cv2.resize(change, (n, n), interpolation=cv2.INTER_AREA)
-        near = cv2.resize(harm, (n, n), interpolation=cv2.INTER_AREA)
-        target = (cover >= 0.3).astype(np.float32)
-        unsure = (cover > 0.02) & ((cover < 0.3) | (shown < 0.03 * cover + 0.01))  # hidden behind what is opaque anyway
-        weight = np.where(unsure, 0.0, 1.0) + 1.5 * (near > 0.1) * (cover <= 0.02)
-        return g, target, weight.astype(np.float32)
+            mask = project(rng, g, self.threat(rng) if dangerous else self.harmless(rng), floor=floor)
+            if not dangerous:
+                near |= cells(mask) > 0.1
+                continue
+            # Thin things fill no cell: what lies within two pixels of them counts as theirs.
+            cover, shown = cells(cv2.dilate(mask, np.ones((5, 5), np.uint8))), cells(before - g)
+            seen = shown >= 0.03 * cells(mask) + 0.008  # else hidden behind what is opaque anyway
+            whose[(cover >= 0.35) & seen] = i
+            unsure |= (cover > 0.02) & ((cover < 0.35) | ~seen)
+        weight = np.where(unsure & (whose == 0), 0.0, 1.0) + 1.0 * (near & (whose == 0) & ~unsure)
+        return finish(rng, g), whose, weight.astype(np.float32)

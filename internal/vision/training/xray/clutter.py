@@ -1,0 +1,126 @@
+"""Harmless things beside those of shapes.py, and rendered bags full of them."""
+import cv2
+import numpy as np
+
+from . import shapes
+from .arms import _curve, _ring
+from .shapes import _blank, _disc, _poly, _rect
+
+
+def _glasses(rng, t):
+    for x in (0.25, 0.6):
+        _ring(t, x, 0.5, 0.14, 0.015, 0.6, 0.11)
+    _curve(t, [(0.74, 0.47), (0.96, 0.5), (0.97, 0.6)], 0.015, 0.6)
+    _curve(t, [(0.11, 0.47), (0.04, 0.6)], 0.015, 0.6)
+
+
+def _belt(rng, t):
+    y = rng.uniform(0.44, 0.56)
+    _rect(t, 0.3, y - 0.06, 0.98, y + 0.06, 0.15)
+    _ring(t, 0.2, y, 0.14, 0.03, 0.9)
+    _curve(t, [(0.2, y), (0.36, y)], 0.02, 0.8)
+
+
+def _pen(rng, t):
+    for _ in range(int(rng.integers(1, 4))):
+        y, w = rng.uniform(0.2, 0.8), rng.uniform(0.012, 0.03)
+        _rect(t, 0.08, y - w, 0.9, y + w, rng.uniform(0.1, 0.3))
+        _poly(t, [(0.9, y - w), (0.97, y), (0.9, y + w)], 0.6)
+        _rect(t, 0.1, y - w * 1.5, 0.3, y - w, 0.5)
+
+
+def _plug(rng, t):
+    _rect(t, 0.2, 0.3, 0.6, 0.7, 0.3)
+    _disc(t, 0.4, 0.5, 0.12, 0.5, 0.15)
+    for y in (0.4, 0.6):
+        _rect(t, 0.6, y - 0.015, 0.8, y + 0.015, 0.8)
+    _curve(t, [(0.2, 0.5), (0.1, 0.6), (0.03, 0.4)], 0.03, 0.4)
+
+
+def _can(rng, t):
+    w, n = rng.uniform(0.16, 0.3), t.shape[0]
+    u = np.clip(1 - ((np.arange(n) / n - 0.5) / w) ** 2, 0, 1)[:, None].astype(np.float32)
+    t[:, int(0.1 * n):int(0.9 * n)] += np.sqrt(u) * rng.uniform(0.2, 0.7)
+    for x in (0.1, 0.88):
+        _rect(t, x, 0.5 - w, x + 0.02, 0.5 + w, 0.5)
+
+
+def _zip(rng, t):
+    x = np.linspace(0.03, 0.97, 90)
+    y = 0.5 + 0.2 * np.sin(x * rng.uniform(1, 7) + rng.uniform(0, 6))
+    for a, b in zip(x[::2], y[::2]):
+        _disc(t, a, b, 0.012, 0.6)
+
+
+def _strip(rng, t):
+    """A ruler, a corset bone, a hinge, a metal label: a plain strip as thin as a blade, without edge or slots."""
+    h = rng.uniform(0.02, 0.3)
+    v = rng.uniform(0.1, 0.8)
+    _rect(t, 0.05, 0.5 - h, 0.95, 0.5 + h, v)
+    if rng.random() < 0.4:
+        for x in np.linspace(0.12, 0.88, int(rng.integers(2, 9))):
+            _disc(t, x, 0.5, min(h * 0.5, 0.03), -v)
+
+
+def _phones(rng, t):
+    _ring(t, 0.5, 0.5, 0.38, 0.03, 0.5)
+    for x in (0.13, 0.87):
+        _disc(t, x, 0.6, 0.1, rng.uniform(0.3, 0.7), 0.14)
+        _disc(t, x, 0.6, 0.05, 0.6)
+
+
+def _lens(rng, t):
+    for r in sorted(rng.uniform(0.1, 0.45, int(rng.integers(2, 6))), reverse=True):
+        _ring(t, 0.5, 0.5, r, rng.uniform(0.01, 0.06), rng.uniform(0.3, 1))
+    _disc(t, 0.5, 0.5, 0.3, rng.uniform(0.1, 0.4))
+
+
+def _tube(rng, t):
+    """Tubes, umbrella shafts, flutes: hollow and open, with nothing in them."""
+    w, n = rng.uniform(0.02, 0.15), t.shape[0]
+    y = np.abs(np.arange(n) / n - 0.5)
+    outer, inner = np.clip(1 - (y / w) ** 2, 0, 1), np.clip(1 - (y / (w * 0.85)) ** 2, 0, 1)
+    t[:, int(0.04 * n):int(0.96 * n)] += (np.sqrt(outer) - np.sqrt(inner))[:, None].astype(np.float32) * rng.uniform(0.6, 1.5)
+
+
+def _bolts(rng, t):
+    for _ in range(int(rng.integers(1, 9))):
+        x, y, r = rng.uniform(0.1, 0.7), rng.uniform(0.1, 0.9), rng.uniform(0.02, 0.05)
+        _rect(t, x, y - r, x + 2 * r, y + r, 1.2)
+        _rect(t, x, y - r * 0.5, x + r * rng.uniform(3, 7), y + r * 0.5, 1.0)
+
+
+def _frame(rng, t):
+    x0, y0 = rng.uniform(0.02, 0.2, 2)
+    m, k = _blank(t.shape[0]), rng.uniform(0.01, 0.08)
+    _rect(m, x0, y0, 1 - x0, 1 - y0, 1)
+    _rect(m, x0 + k, y0 + k, 1 - x0 - k, 1 - y0 - k, -1)
+    t += np.clip(m, 0, 1) * rng.uniform(0.2, 1)
+
+
+MORE = (_glasses, _belt, _pen, _plug, _can, _zip, _strip, _strip, _phones, _lens, _tube, _bolts, _frame)
+
+
+def harmless(rng, n=160):
+    """Transmission of a harmless thing."""
+    if rng.random() < 0.5:
+        return shapes.benign(rng, n)
+    t = _blank(n)
+    MORE[int(rng.integers(len(MORE)))](rng, t)
+    return np.exp(-rng.uniform(0.4, 3.5) * np.clip(t, 0, 3)).astype(np.float32)
+
+
+def bag(rng, side, turn):
+    """A rendered bag: shell, cloth, and things turned at random, lying over one another."""
+    f = cv2.resize(np.abs(rng.normal(0, 1, (9, 9))).astype(np.float32), (side, side), interpolation=cv2.INTER_CUBIC)
+    g = np.exp(-np.clip(f, 0, 3) * rng.uniform(0.1, 0.6)).astype(np.float32)
+    k = max(2, int(rng.uniform(0.02, 0.06) * side))
+    if rng.random() < 0.5:
+        g[:k] *= 0.7
+        g[:, :k] *= 0.7
+    for _ in range(int(rng.integers(4, 16))):
+        t = turn(rng, harmless(rng), float(np.exp(rng.uniform(np.log(20), np.log(180)))))
+        t = t[:side, :side]
+        y, x = int(rng.integers(0, side - t.shape[0] + 1)), int(rng.integers(0, side - t.shape[1] + 1))
+        g[y:y + t.shape[0], x:x + t.shape[1]] *= t ** rng.uniform(0.3, 1)
+    return np.clip(g, 0.02, 1)
