@@ -188,6 +188,14 @@ retrain-xray: train-deps ## fine-tune the X-ray net on a site's own benign scans
 	$(TRAIN) xray.export --weights runs/site --models $(CURDIR)/build/site-models
 	@echo "the model is in build/site-models; put it in the models folder and run gatectl xray calibrate"
 
+.PHONY: calibrate-demo
+calibrate-demo: bin/gatesim bin/gatectl vision ## calibrate the simulated scanners anew, as a new model asks for
+	rm -rf build/benign configs/demo/scanners
+	bin/gatesim scans --kind cargo --count 240 build/benign/cargo
+	bin/gatesim scans --kind baggage --count 120 build/benign/baggage
+	bin/gatectl xray calibrate --scanner 01-xray --kind cargo --false-alarms 0.02 --store configs/demo/scanners build/benign/cargo
+	bin/gatectl xray calibrate --scanner 02-xray --kind baggage --false-alarms 0.05 --store configs/demo/scanners build/benign/baggage
+
 .PHONY: generate
 generate: ## make generated files anew: pages and JSON Schemas
 	$(GO) generate ./...

@@ -34,6 +34,6 @@ func newRootCmd() *cobra.Command {
 		RunE:          func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
 	}
 	root.SetFlagErrorFunc(func(_ *cobra.Command, err error) error { return usageError{err} })
-	root.AddCommand(newRunCmd(), newFaultCmd(), newClearCmd(), newStatusCmd())
+	root.AddCommand(newRunCmd(), newFaultCmd(), newClearCmd(), newStatusCmd(), newScansCmd())
 	return root
 }

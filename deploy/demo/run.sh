@@ -52,6 +52,7 @@ trap 'stop; exit 0' INT TERM
 trap stop EXIT
 start gatesim gatesim run --scenario "$root/configs/scenarios/demo.yaml" --state sim \
   --mqtt tcp://127.0.0.1:11883 --mqtt-user camera --mqtt-password-file gate/keys/mqtt-camera.password
+export GATEHOUSE_SCANNERS="$configs/scanners" # without a calibration a scanner runs in shadow mode
 start gatehouse gatehouse run --config "$configs/gate.yaml"
 start customs gatehouse-console run --config "$configs/customs.yaml"
 start borderguard gatehouse-console run --config "$configs/borderguard.yaml"

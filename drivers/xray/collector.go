@@ -148,8 +148,9 @@ func (c *collector) try(ctx context.Context, e *expected) (done bool, err error)
 	if !safeName(name) {
 		return true, c.missing(ctx, e, "the file's name is not one in the drop folder")
 	}
-	if c.isTaken(name) {
-		// It was found without its sentence, which must not count it again.
+	if c.isTaken(name) || c.hasHigh(name) {
+		// It was found without its sentence, which must not count it again, or goes
+		// with the high energy.
 		r := e.line
 		r.Kind = event.ScanEvent
 		r.Scan = &event.Scan{ScanID: e.image.ScanID, Event: TypeImage, View: e.image.View, Kind: c.config.Kind}
@@ -170,15 +171,17 @@ func (c *collector) try(ctx context.Context, e *expected) (done bool, err error)
 	if e.whole.IsZero() {
 		e.whole = now
 	}
-	sidecar := findSidecar(c.root, name)
-	if sidecar == "" && now.Before(e.whole.Add(sidecarWait)) && now.Before(e.deadline) {
+	sidecar, low := findSidecar(c.root, name), findLow(c.root, name)
+	other, isLow := partner(name)
+	lacks := sidecar == "" || other != "" && !isLow && low == ""
+	if lacks && now.Before(e.whole.Add(sidecarWait)) && now.Before(e.deadline) {
 		return false, nil
 	}
 	r := e.line
 	r.Kind = event.ScanImage
 	r.Key = key(e.image.ScanID, e.image.View)
 	r.Scan = &event.Scan{ScanID: e.image.ScanID, View: e.image.View, Kind: c.config.Kind}
-	return true, c.take(ctx, r, files{image: name, sidecar: sidecar})
+	return true, c.take(ctx, r, files{image: name, low: low, sidecar: sidecar})
 }
 
 // take stores the files and queues the reading; the files are moved away when
@@ -264,6 +267,9 @@ func (c *collector) stored(f files) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	c.taken = append(c.taken, f.image)
+	if f.low != "" {
+		c.taken = append(c.taken, f.low)
+	}
 	if len(c.taken) > remembered {
 		c.taken = c.taken[len(c.taken)-remembered:]
 	}
@@ -314,6 +320,9 @@ func (c *collector) isSpokenFor(name string) bool {
 		return true
 	}
 	for _, e := range c.waiting {
+		if other, low := partner(name); low && e.image.File == other {
+			return true // the low energy of an announced view
+		}
 		if e.image.File == name || slices.Contains(sidecarNames(e.image.File), name) {
 			return true
 		}

@@ -122,7 +122,11 @@ func isSidecarName(name string) bool {
 // sidecarNames are the names under which an image's description may lie.
 func sidecarNames(image string) []string {
 	stem := strings.TrimSuffix(image, path.Ext(image))
-	return []string{stem + ".json", stem + ".xml", image + ".json", image + ".xml"}
+	names := []string{stem + ".json", stem + ".xml", image + ".json", image + ".xml"}
+	if base, _, ok := energy(stem); ok { // one description for both energies
+		names = append(names, base+".json", base+".xml")
+	}
+	return names
 }
 
 var viewSuffix = regexp.MustCompile(`^(.+)_v([0-9]{1,4})$`)
@@ -135,6 +139,7 @@ func nameParts(name string) (scan string, view int) {
 	if isImageName(stem) {
 		stem = strings.TrimSuffix(stem, path.Ext(stem))
 	}
+	stem, _, _ = energy(stem)
 	if m := viewSuffix.FindStringSubmatch(stem); m != nil {
 		view, _ = strconv.Atoi(m[2])
 		return m[1], view
@@ -168,12 +173,12 @@ func size(root *os.Root, name string) (int64, error) {
 
 // files are the names that a reading used up.
 type files struct {
-	image, sidecar string
+	image, low, sidecar string
 }
 
 func (f files) names() []string {
 	var out []string
-	for _, n := range []string{f.image, f.sidecar} {
+	for _, n := range []string{f.image, f.low, f.sidecar} {
 		if n != "" {
 			out = append(out, n)
 		}
@@ -212,10 +217,15 @@ func (c *collector) attach(ctx context.Context, r *event.Reading, f files) error
 		return storeError(f.image, err)
 	}
 	r.Scan.Image = &ref
-	r.Frames = append(slices.Clip(r.Frames), ref.SHA256)
-	if r.Scan.Sidecar != nil { // in the order line, image, sidecar
-		last := len(r.Frames) - 1
-		r.Frames[last], r.Frames[last-1] = r.Frames[last-1], r.Frames[last]
+	at := len(r.Frames)
+	if r.Scan.Sidecar != nil { // in the order line, image, low energy, sidecar
+		at--
+	}
+	r.Frames = slices.Insert(slices.Clone(r.Frames), at, ref.SHA256)
+	if f.low != "" {
+		if err := c.attachLow(ctx, r, f.low, at+1); err != nil {
+			return err
+		}
 	}
 	if media == "application/octet-stream" {
 		worsen(r, event.Suspect, f.image+": neither PNG, TIFF nor JPEG")
@@ -261,6 +271,30 @@ func (c *collector) attachSidecar(ctx context.Context, r *event.Reading, name st
 	}
 	r.Scan.KV, r.Scan.MA, r.DeviceTime = side.KV, side.MA, side.Time
 	return side, nil
+}
+
+// attachLow stores the low energy of a pair. A pair is analysed without it when
+// it cannot be had.
+func (c *collector) attachLow(ctx context.Context, r *event.Reading, name string, at int) error {
+	file, err := openRegular(c.root, name)
+	if err != nil {
+		worsen(r, event.Suspect, name+": "+err.Error())
+		return nil
+	}
+	defer func() { _ = file.Close() }()
+	head := make([]byte, 16)
+	n, _ := file.ReadAt(head, 0)
+	ref, err := c.env.Evidence.Put(ctx, file, c.config.Drop.Limit, mediaType(head[:n]), "scan", name)
+	if errors.Is(err, driver.ErrTooLarge) {
+		worsen(r, event.Suspect, fmt.Sprintf("%s: more than %d bytes, not stored", name, c.config.Drop.Limit))
+		return nil
+	}
+	if err != nil {
+		return storeError(name, err)
+	}
+	r.Scan.Low = &ref
+	r.Frames = slices.Insert(r.Frames, at, ref.SHA256)
+	return nil
 }
 
 func storeError(name string, err error) error {

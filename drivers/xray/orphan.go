@@ -56,14 +56,21 @@ func (c *collector) orphan(ctx context.Context, e os.DirEntry, s seen, entries [
 		c.reject(r, name, "neither an image nor a description")
 		return nil
 	}
+	if c.hasHigh(name) {
+		return nil
+	}
 	scan, view := nameParts(name)
 	r.Kind = event.ScanImage
 	r.Key = key(scan, view)
 	r.Scan = &event.Scan{ScanID: scan, View: view, Kind: c.config.Kind}
+	if _, low := partner(name); low {
+		r.Key += "/low"
+		worsen(&r, event.Suspect, "a low energy without the high one, or after it")
+	}
 	if view == 0 {
 		worsen(&r, event.Suspect, "the file's name tells no view")
 	}
-	return c.take(ctx, r, files{image: name, sidecar: findSidecar(c.root, name)})
+	return c.take(ctx, r, files{image: name, low: findLow(c.root, name), sidecar: findSidecar(c.root, name)})
 }
 
 // takeAlone takes a description that has no image.

@@ -123,6 +123,15 @@ type ScanView struct {
 	Score    float64 `json:"score,omitempty"`
 	Cargo    *Cargo  `json:"cargo,omitempty"`
 	Model    string  `json:"model,omitempty"`
+	// Low is the low energy where it has a file of its own, Sidecar the scanner's
+	// own description; both were analysed with the image.
+	Low     *Evidence `json:"low,omitempty"`
+	Sidecar *Evidence `json:"sidecar,omitempty"`
+	// Shadow says that the scanner is not calibrated: what was marked in the view
+	// is counted at the gate and is no finding.
+	Shadow bool `json:"shadow,omitempty"`
+	// Calibration is the version of the scanner's calibration that was used.
+	Calibration string `json:"calibration,omitempty"`
 }
 
 // ContainerReading is one container number as vision, a code or an officer
@@ -282,6 +291,9 @@ type Source struct {
 	Kind    string `json:"kind"` // "device", "rule" or "model"
 	Name    string `json:"name"`
 	Version string `json:"version"`
+	// Calibration is the version of the scanner's calibration by which a rule or
+	// model judged a scan.
+	Calibration string `json:"calibration,omitempty"`
 }
 
 // Finding is what an analysis or a rule concluded about a passage.

@@ -152,6 +152,9 @@ type Scan struct {
 	View   int       `json:"view,omitempty"`   // 1-based
 	Kind   string    `json:"kind,omitempty"`   // "cargo" or "baggage"
 	Image  *Evidence `json:"image,omitempty"`
+	// Low is the low energy of the view where a scanner with two writes it to a
+	// file of its own; Image is the high energy then.
+	Low *Evidence `json:"low,omitempty"`
 	// Sidecar is the scanner's own description of the view, kept as received.
 	Sidecar *Evidence `json:"sidecar,omitempty"`
 	KV      float64   `json:"kv,omitempty"` // tube voltage, kilovolt

@@ -58,12 +58,19 @@ func (e *eyes) Up(op string) bool {
 
 // Analyse implements lane.Vision.
 func (e *eyes) Analyse(ctx context.Context, r passage.Request) (lane.Outcome, error) {
-	path, err := filepath.Abs(e.store.Path(r.Evidence))
-	if err != nil {
-		return lane.Outcome{}, fmt.Errorf("find evidence %s: %w", r.Evidence, err)
+	var paths [3]string // of the picture and of what belongs to it
+	for i, digest := range []string{r.Evidence, r.Low, r.Sidecar} {
+		if digest == "" {
+			continue
+		}
+		var err error
+		if paths[i], err = filepath.Abs(e.store.Path(digest)); err != nil {
+			return lane.Outcome{}, fmt.Errorf("find evidence %s: %w", digest, err)
+		}
 	}
 	got, err := e.pool.Analyse(ctx, vision.Request{
-		ID: string(r.Passage), Op: wire.Op(r.Op), Path: path, Kind: r.Kind, Scanner: r.Scanner,
+		ID: string(r.Passage), Op: wire.Op(r.Op), Path: paths[0], Low: paths[1], Sidecar: paths[2],
+		Kind: r.Kind, Scanner: r.Scanner,
 	})
 	if err != nil {
 		return lane.Outcome{}, err

@@ -35,6 +35,9 @@ type Request struct {
 	Op       string   `json:"op"`                // one of those below
 	Kind     string   `json:"kind,omitempty"`    // of xray: "cargo" or "baggage"; of a look-up: by what
 	Scanner  string   `json:"scanner,omitempty"` // of xray: whose calibration
+	// Low and Sidecar of xray are digests of the files that belong to the image.
+	Low     string `json:"low,omitempty"`
+	Sidecar string `json:"sidecar,omitempty"`
 	// Attempts is how many dispatches were journalled already.
 	Attempts int `json:"attempts,omitempty"`
 	// Direction and Day of a look-up: a list says for which it expects.

@@ -24,6 +24,9 @@ type conclusion struct {
 	causes  []event.ID
 	said    event.Text // the figures in words, for the headline
 	reason  event.Text
+	// shadow keeps it out of the shared record whatever the policy's mode: the
+	// instrument that it comes from is not calibrated.
+	shadow bool
 }
 
 // raise makes a finding of a conclusion, and an alert when the policy says so.
@@ -46,7 +49,7 @@ func (e *Engine) raise(p *passage, c conclusion) (event.ID, bool) {
 		Region: c.region, Source: c.source, Figures: c.figures, Causes: c.causes,
 		Headline: risk.Fill(rule.Headline, e.vars(c)),
 	}
-	if rule.Mode == risk.Shadow {
+	if rule.Mode == risk.Shadow || c.shadow {
 		if d := (derived{Code: c.code, Device: c.device, Mark: c.mark}); !slices.Contains(p.Shadowed, d) {
 			p.Shadowed = append(p.Shadowed, d)
 			e.out = append(e.out, Effect{Shadow: &f})
@@ -234,7 +237,7 @@ func (e *Engine) conclusions(p *passage) []conclusion {
 	}
 	return slices.Concat(
 		e.coverageGaps(p), e.plateFindings(p), e.notes(p), e.speedFindings(p), e.weightFindings(p),
-		e.documentFindings(p), e.containerFindings(p), e.expectedFindings(p),
+		e.documentFindings(p), e.containerFindings(p), e.expectedFindings(p), e.lotFindings(p),
 	)
 }
 

@@ -258,7 +258,7 @@ func TestDispatchesAreCounted(t *testing.T) {
 	request := s.engine.Waiting()[1]
 	require.Equal(t, passage.OpXray, request.Op)
 	require.Equal(t, "cargo", request.Kind)
-	require.Equal(t, "xray", request.Scanner)
+	require.Equal(t, "01-xray", request.Scanner)
 	for i := range 2 {
 		s.apply(16, event.JournalEntry{Kind: event.EntryDispatch, Analysis: &event.Analysis{
 			Passage: request.Passage, Evidence: request.Evidence, Op: request.Op, Attempt: i + 1,

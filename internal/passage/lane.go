@@ -62,7 +62,7 @@ type Device struct {
 	// Scan is "cargo" or "baggage"; used where a scan does not say it.
 	Scan string
 	// Scanner is the name under which vision knows a scanner's calibration;
-	// empty means the device id.
+	// empty means the lane's id and the device's, as in 01-xray.
 	Scanner string
 	// Views is how many views a complete scan has; 0 means 1.
 	Views int
@@ -182,7 +182,7 @@ func (l Lane) complete() Lane {
 		d.Position = cmp.Or(d.Position, PositionBefore)
 		d.Views, d.Room = max(d.Views, 1), max(d.Room, 1)
 		d.Transit = cmp.Or(d.Transit, l.Join.After)
-		d.Scanner = cmp.Or(d.Scanner, d.ID)
+		d.Scanner = cmp.Or(d.Scanner, l.ID+"-"+d.ID) // device ids are only unique within a lane
 	}
 	return l
 }

@@ -5,7 +5,6 @@ import (
 	"encoding/json"
 	"fmt"
 	"slices"
-	"strconv"
 	"strings"
 
 	"gatehouse/internal/event"
@@ -106,21 +105,9 @@ type answer struct {
 		Box      []int   `json:"box"`
 		Score    float64 `json:"score"`
 	} `json:"codes"`
-	Findings []region     `json:"findings"`
-	Score    float64      `json:"score"`
-	Cargo    *event.Cargo `json:"cargo"`
-	Model    string       `json:"model"`
-	// Truncated says that only a part of a scan could be analysed.
-	Truncated *struct {
-		Analysed float64 `json:"analysed"`
-	} `json:"truncated"`
-}
-
-type region struct {
-	Code  string  `json:"code"`
-	Class string  `json:"class"`
-	Box   []int   `json:"box"`
 	Score float64 `json:"score"`
+	Model string  `json:"model"`
+	scanned
 }
 
 // result takes what vision made of an image. The first final result counts.
@@ -222,32 +209,6 @@ func (p *passage) containers(evidence string, found answer) {
 		p.Record.Containers = append(p.Record.Containers, event.ContainerReading{
 			Text: c.Text, CheckOK: c.CheckOK, Repaired: c.Repaired, SizeType: c.SizeType, Box: c.Box, Score: c.Score,
 			Photo: evidence, Model: found.Model,
-		})
-	}
-}
-
-// xray adds what was seen in a scan, the gravest first.
-func (e *Engine) xray(p *passage, evidence string, found answer) {
-	device := p.deviceOf(evidence)
-	for i := range p.Record.Scans {
-		if v := &p.Record.Scans[i]; v.Image.SHA256 == evidence {
-			v.Score, v.Cargo, v.Model = found.Score, found.Cargo, found.Model
-			if found.Truncated != nil {
-				v.Analysed = found.Truncated.Analysed
-			}
-		}
-	}
-	slices.SortStableFunc(found.Findings, func(a, b region) int { return cmp.Compare(b.Score, a.Score) })
-	for i, f := range found.Findings[:min(len(found.Findings), regionsPerImage)] {
-		figures := map[string]any{"image_score": found.Score}
-		if f.Class != "" {
-			figures["class"] = f.Class
-		}
-		e.raise(p, conclusion{
-			code: cmp.Or(f.Code, event.FindingXrayAnomaly), device: device, score: f.Score,
-			mark:   evidence + "/" + strconv.Itoa(i),
-			region: &event.Region{Evidence: evidence, Box: f.Box}, figures: figures,
-			source: event.Source{Kind: "model", Name: OpXray, Version: found.Model},
 		})
 	}
 }

@@ -241,10 +241,17 @@ func (e *Engine) view(p *passage, d *Device, s *scanState, r *event.Reading) {
 		return
 	}
 	kind := cmp.Or(r.Scan.Kind, d.Scan)
+	ask := Request{Evidence: r.Scan.Image.SHA256, Op: OpXray, Kind: kind, Scanner: d.Scanner}
+	if r.Scan.Low != nil {
+		ask.Low = r.Scan.Low.SHA256
+	}
+	if r.Scan.Sidecar != nil {
+		ask.Sidecar = r.Scan.Sidecar.SHA256
+	}
 	p.Record.Scans = append(p.Record.Scans, event.ScanView{
 		ScanID: s.ID, View: max(r.Scan.View, 1), Kind: kind, Image: *r.Scan.Image, Device: d.ID,
-		TakenAt: r.ReceivedAt, Cut: s.Cut,
-		Analysis: e.analyse(p, Request{Evidence: r.Scan.Image.SHA256, Op: OpXray, Kind: kind, Scanner: d.Scanner}),
+		TakenAt: r.ReceivedAt, Cut: s.Cut, Low: r.Scan.Low, Sidecar: r.Scan.Sidecar,
+		Analysis: e.analyse(p, ask),
 	})
 }
 

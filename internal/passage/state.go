@@ -41,6 +41,8 @@ type state struct {
 	// Config is the digest of the configuration in force.
 	Config string    `json:"config,omitempty"`
 	Frames FrameFold `json:"frames"`
+	// Lots are the declarations seen last, with what came on each.
+	Lots []*cargoLot `json:"lots,omitempty"`
 }
 
 // deviceState is what is known of one device.
@@ -100,6 +102,7 @@ type passage struct {
 	Alerts   []sent        `json:"alerts,omitempty"`
 	Derived  []derived     `json:"derived,omitempty"`
 	Shadowed []derived     `json:"shadowed,omitempty"` // counted once
+	Boxes    []cargoBox    `json:"boxes,omitempty"`    // scans of cargo, for the comparison within a lot
 	Noted    []noted       `json:"noted,omitempty"`
 	Weighs   []weighing    `json:"weighs,omitempty"` // of Record.Weighings, in its order
 	Lookups  []lookup      `json:"lookups,omitempty"`

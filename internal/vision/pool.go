@@ -65,6 +65,10 @@ type Request struct {
 	Path    string // absolute
 	Kind    string // of an X-ray scan: wire.KindCargo or wire.KindBaggage
 	Scanner string
+	// Low and Sidecar are the other files of an X-ray view, absolute; empty where
+	// there are none or their names beside Path tell.
+	Low     string
+	Sidecar string
 }
 
 // Pool runs worker processes. Make one with New and call Run once.
@@ -319,7 +323,7 @@ func (p *Pool) feed(ctx context.Context, c *child, log *slog.Logger) {
 // in *c and the request tried once more; alive is false when there is no worker
 // left to go on with.
 func (p *Pool) analyse(ctx context.Context, c **child, req Request, log *slog.Logger) (o Outcome, alive bool) {
-	ask := wire.Request{ID: req.ID, Op: req.Op, Path: req.Path, Kind: req.Kind, Scanner: req.Scanner}
+	ask := wire.Request{ID: req.ID, Op: req.Op, Path: req.Path, Kind: req.Kind, Scanner: req.Scanner, Low: req.Low, Sidecar: req.Sidecar}
 	var died error
 	for attempt := 1; attempt <= 2; attempt++ {
 		answer := (*c).ask(ctx, ask, p.cfg.Deadline)

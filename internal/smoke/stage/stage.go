@@ -182,6 +182,7 @@ func (s *Stage) env(more []string) []string {
 	env := slices.DeleteFunc(os.Environ(), func(e string) bool {
 		return strings.HasPrefix(e, "PATH=") || strings.HasPrefix(e, "GATEHOUSE_FAULT") || strings.HasPrefix(e, "NOTIFY_SOCKET=")
 	})
+	env = append(env, "GATEHOUSE_SCANNERS="+filepath.Join(s.opt.Configs, "scanners")) // the simulated scanners' calibrations
 	env = append(env, s.opt.Environment...)
 	env = append(env, "PATH="+s.opt.Vision+string(os.PathListSeparator)+os.Getenv("PATH"), "TMPDIR="+os.TempDir())
 	return append(env, more...)

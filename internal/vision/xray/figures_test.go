@@ -10,6 +10,7 @@ import (
 
 	"github.com/stretchr/testify/require"
 
+	"gatehouse/internal/lot"
 	"gatehouse/internal/vision/picture"
 	"gatehouse/internal/vision/wire"
 	"gatehouse/internal/vision/xray"
@@ -170,27 +171,27 @@ func TestLotFigures(t *testing.T) {
 			honest = append(honest, c)
 		}
 	}
-	item := func(c cargotest.Case) xray.Lot {
+	item := func(c cargotest.Case) lot.Item {
 		got, _ := looked(t, cargo, c, xray.Site{})
 		require.NotNil(t, got.Cargo)
 		return xray.LotOf(got)
 	}
-	var items []xray.Lot
+	var items []lot.Item
 	for _, c := range honest {
 		items = append(items, item(c))
 	}
 	alarms, negatives, found := 0, 0, 0
 	for i := 0; i+8 <= len(items); i += 8 {
 		flagged := map[int]bool{}
-		for _, o := range xray.Outliers(items[i : i+8]) {
+		for _, o := range lot.Outliers(items[i : i+8]) {
 			flagged[o.Index] = true
 		}
 		negatives, alarms = negatives+8, alarms+len(flagged)
 	}
 	for i, c := range other {
 		from := i * 7 % max(1, len(items)-7)
-		lot := append([]xray.Lot{item(c)}, items[from:from+7]...)
-		for _, o := range xray.Outliers(lot) {
+		others := append([]lot.Item{item(c)}, items[from:from+7]...)
+		for _, o := range lot.Outliers(others) {
 			if o.Index == 0 {
 				found++
 				break
@@ -200,5 +201,5 @@ func TestLotFigures(t *testing.T) {
 	t.Logf("lot outliers found %d/%d, false alarms %d/%d", found, len(other), alarms, negatives)
 	require.GreaterOrEqual(t, float64(found), 0.8*float64(len(other)))
 	require.LessOrEqual(t, float64(alarms), max(0.01*float64(negatives), 0.5))
-	require.Empty(t, xray.Outliers(items[:4]), "four are no lot")
+	require.Empty(t, lot.Outliers(items[:4]), "four are no lot")
 }

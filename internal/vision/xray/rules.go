@@ -4,9 +4,9 @@ import (
 	"fmt"
 	"image"
 	"math"
-	"slices"
 	"time"
 
+	"gatehouse/internal/lot"
 	"gatehouse/internal/vision/wire"
 )
 
@@ -17,7 +17,6 @@ const (
 	ruleFalseWall = "xray-false-wall@1"
 	ruleMass      = "xray-mass@1"
 	ruleDeclared  = "xray-declared-goods@1"
-	ruleLot       = "xray-lot-outlier@1"
 )
 
 // codeMismatch is of findings that compare a scan with papers or a scale.
@@ -40,9 +39,6 @@ const (
 	// scanner has none of its own: light goods at 2 MeV have 0.0469 cm2/g (water
 	// and polyethylene of NISTIR 5632, thinned by the hardening of the beam).
 	massFactor = 1 / 0.0469
-	lotLeast   = 5 // containers of a lot
-	lotZ       = 5.0
-	lotSpread  = 0.08 // of the middle: containers of one lot differ by so much anyway
 )
 
 // template is an empty scan of the same scanner.
@@ -330,63 +326,15 @@ func (v *cargoView) spread(b body) (float64, error) {
 	return float64((percentile(columns, 0.9) - percentile(columns, 0.1)) / median(columns)), nil
 }
 
-// Lot is what is compared among the containers of one declaration.
-type Lot struct {
-	File string
-	Fill float64 // 0..1
-	Load float64 // mean attenuation of the goods
-	KG   float64 // 0 unknown
-}
-
-// LotOf is what of a result is compared among the containers of one declaration.
-func LotOf(r *wire.Scan) Lot {
-	l := Lot{File: r.File}
+// LotOf is what of a result is compared among the containers of one
+// declaration.
+func LotOf(r *wire.Scan) lot.Item {
 	if r.Cargo == nil {
-		return l
+		return lot.Item{}
 	}
-	l.Fill, l.Load = r.Cargo.Fill, r.Cargo.Load
+	item := lot.Item{Fill: r.Cargo.Fill, Load: r.Cargo.Load}
 	for _, b := range r.Cargo.Bodies {
-		l.KG += b.MassKG
+		item.KG += b.MassKG
 	}
-	return l
-}
-
-// Outlier is a container that is unlike the others of its declaration.
-type Outlier struct {
-	Index  int // in the lot
-	Score  float64
-	Figure wire.Figure
-	Rule   string
-}
-
-// Outliers compares the containers of one declaration, of which there must be
-// at least five, each with the middle of all.
-func Outliers(lot []Lot) []Outlier {
-	if len(lot) < lotLeast {
-		return nil
-	}
-	var out []Outlier
-	for name, value := range map[string]func(Lot) float64{
-		"fill": func(l Lot) float64 { return l.Fill }, "load_attenuation": func(l Lot) float64 { return l.Load },
-		"image_kg": func(l Lot) float64 { return l.KG },
-	} {
-		values := make([]float32, len(lot))
-		for i, l := range lot {
-			values[i] = float32(value(l))
-		}
-		middle := float64(median(values))
-		away := make([]float32, len(lot))
-		for i, x := range values {
-			away[i] = float32(math.Abs(float64(x) - middle))
-		}
-		spread := max(1.4826*float64(median(away)), lotSpread*middle, 1e-6)
-		for i, d := range away {
-			if z := float64(d) / spread; z > lotZ {
-				out = append(out, Outlier{Index: i, Score: rounded(logistic(z - lotZ)), Rule: ruleLot,
-					Figure: wire.Figure{Name: name, Value: rounded(float64(values[i])), Limit: rounded(middle)}})
-			}
-		}
-	}
-	slices.SortFunc(out, func(a, b Outlier) int { return a.Index - b.Index })
-	return out
+	return item
 }
