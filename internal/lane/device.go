@@ -17,11 +17,14 @@ import (
 )
 
 const (
-	// firstPause and lastPause bound the jittered pause before a driver is
-	// started again. A cable that was bumped is back within a second; a device
-	// that is off for the night must not fill the journal.
+	// firstPause and lastPause bound the pause before a driver is started again,
+	// jittered by a quarter. A cable that is plugged in again has to be heard
+	// within two seconds, also after a night; trying costs next to nothing, and
+	// only the first failure is journalled.
 	firstPause = 250 * time.Millisecond
-	lastPause  = 15 * time.Second
+	lastPause  = time.Second
+	// savePause is how long a change that the journal refused waits.
+	savePause = 15 * time.Second
 )
 
 // Journal is where a device's readings and changes go. Append returns when
@@ -84,7 +87,7 @@ func (d *Device) Run(ctx context.Context) {
 	defer stop()
 
 	pause := &backoff.ExponentialBackOff{
-		InitialInterval: firstPause, MaxInterval: lastPause, RandomizationFactor: 0.5, Multiplier: 2,
+		InitialInterval: firstPause, MaxInterval: lastPause, RandomizationFactor: 0.25, Multiplier: 2,
 	}
 	pause.Reset()
 	for ctx.Err() == nil {
@@ -264,7 +267,7 @@ func (d *Device) persist(ctx context.Context) {
 		if left == 0 {
 			return
 		}
-		wait(ctx, lastPause)
+		wait(ctx, savePause)
 	}
 }
 

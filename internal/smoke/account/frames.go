@@ -14,7 +14,7 @@ import (
 // digestLength is how much of a digest the frame logs carry.
 const digestLength = 16
 
-// again is how long around a kill a sender that did not hear that its message
+// again is how long around a kill, or a fault of its own line, a sender that did not hear that its message
 // was stored sends it again: MQTT promises at least once, not once.
 const again = 10 * time.Second
 
@@ -183,7 +183,7 @@ func (j *judge) surplus(key frameKey, lines []book.Frame, n int) {
 	}
 	kills := 0
 	for _, w := range j.c.Faults {
-		if w.Device == (Device{}) && slices.ContainsFunc(lines, func(l book.Frame) bool { return within(l.At, w.From.Add(-again), w.To.Add(again)) }) {
+		if (w.Device == (Device{}) || w.Device == key.Device) && slices.ContainsFunc(lines, func(l book.Frame) bool { return within(l.At, w.From.Add(-again), w.To.Add(again)) }) {
 			kills++
 		}
 	}

@@ -203,9 +203,9 @@ func heard(b account.Books, f faults.Played) time.Time {
 	return last
 }
 
-// reach is how long after a fault a device may need to be back: the longest
-// pause of a link that is tried again.
-const reach = 15 * time.Second
+// reach is how long after a fault a device may need to be back, what a link
+// carries then included.
+const reach = 4 * time.Second
 
 // excused says that a fault left behind what nobody sent as it was read: a part
 // of a frame where a line broke off, half a file that was never announced whole.
