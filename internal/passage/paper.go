@@ -152,7 +152,7 @@ func (e *Engine) codedAfter(d *Device, t track, at time.Time) *passage {
 		return p
 	}
 	bags := slices.ContainsFunc(e.lane.Devices, func(o Device) bool { return o.Role == RoleScanner && o.Position == PositionAfter })
-	if p := e.lastScanOver(at); bags && p != nil && p.codes(d.ID) < len(p.Scans) {
+	if p := e.lastOut(d, at); bags && p != nil && p.codes(d.ID) < len(p.Scans) {
 		return p
 	}
 	next := e.ahead(d, at, func(p *passage) bool {
@@ -164,25 +164,27 @@ func (e *Engine) codedAfter(d *Device, t track, at time.Time) *passage {
 	return e.lastCoded(t, at)
 }
 
-// lastScanOver is the person whose bags have come out of the scanner last. The
+// lastOut is the person whose bags have come out of the scanner last. The
 // earliest whose tags were not read is not asked for: where a reader failed once,
-// everybody after would bear the tags of the one behind.
-func (e *Engine) lastScanOver(at time.Time) *passage {
+// everybody after would bear the tags of the one behind. While a scan goes on, the
+// tag is of the one before, unless that one has all.
+func (e *Engine) lastOut(d *Device, at time.Time) *passage {
 	if e.lane.Kind != event.Person {
 		return nil
 	}
-	var last *passage
-	var over time.Time
-	for _, p := range e.s.Passages {
-		if p.gone() || p.Aside || !e.reachable(p, at) || len(p.Scans) == 0 ||
-			slices.ContainsFunc(p.Scans, func(s scanState) bool { return !s.Ended }) {
-			continue
-		}
-		if s := p.Scans[len(p.Scans)-1]; !s.At.Before(over) {
-			last, over = p, s.At
+	var running *passage
+	for _, p := range slices.Backward(e.s.Passages) {
+		switch {
+		case p.gone() || p.Aside || len(p.Scans) == 0 || !e.reachable(p, at):
+		case running != nil && p.codes(d.ID) >= len(p.Scans):
+			return running
+		case !p.Scans[len(p.Scans)-1].Ended && running == nil:
+			running = p
+		default:
+			return p
 		}
 	}
-	return last
+	return running
 }
 
 // lastCoded is the passage whose code was read last, if another of its own may

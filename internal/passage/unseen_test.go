@@ -247,3 +247,32 @@ func TestTagsAreOfWhoseBagsCameOutLast(t *testing.T) {
 		require.Equal(t, "TAG "+p.Documents[0].Document.Number, p.Barcodes[0].Barcode.Text)
 	}
 }
+
+func TestATagWhileAScanGoesOn(t *testing.T) {
+	for name, tagged := range map[string]bool{"is of the one before": false, "is of the one in it when the one before has its tag": true} {
+		t.Run(name, func(t *testing.T) {
+			s := play(t, hall(t))
+			for i, number := range []string{"C1", "C2"} {
+				second := 15 * float64(i)
+				s.document(second, traveller([]string{"AN", "BINH"}[i], number))
+				s.begin(second + 2)
+				s.end(second + 4)
+				s.scanEvent(second+7, number, "SCAN_BEGIN")
+				if i == 0 {
+					s.scanEvent(second+8, number, "SCAN_END", 0)
+				}
+				if i == 0 && tagged {
+					s.code(second+9, "TAG C1")
+				}
+			}
+			s.code(24, "TAG")
+			owner := 0
+			if tagged {
+				owner = 1
+			}
+			codes := s.records()[owner].Barcodes
+			require.NotEmpty(t, codes)
+			require.Equal(t, "TAG", codes[len(codes)-1].Barcode.Text)
+		})
+	}
+}
