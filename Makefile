@@ -82,11 +82,13 @@ test: deps-test build check-short ## everything CI runs: unit, browser and smoke
 story: build deps-test ## the onlooker's story in two real browsers, and bad input through every door
 	$(GO) test -tags story -count=1 -timeout 10m -v ./internal/story
 
-.PHONY: smoke
+.PHONY: smoke smoke-blind
 smoke: build deps-test ## the demo headless, with kill -9 at seeded points and a full accounting
 	@mkdir -p build/torture
 	@for p in $(PROGRAMS); do CGO_ENABLED=0 $(GO) build -trimpath -tags torture -o build/torture/$$p ./cmd/$$p; done
-	SMOKE_WITHOUT_VISION=1 $(GO) test -tags smoke -count=1 -timeout 10m -v ./internal/smoke
+	$(GO) test -tags smoke -count=1 -timeout 10m -v ./internal/smoke
+smoke-blind: export SMOKE_WITHOUT_VISION = 1
+smoke-blind: smoke ## the same, and once more without vision, which the account has to notice
 
 .PHONY: soak
 soak: build deps-test ## an hour of traffic at four times Lang Son's peak against the truth (MINUTES= simulated, SPEED=, SOAK=short)
