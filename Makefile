@@ -190,6 +190,10 @@ retrain-xray: train-deps ## fine-tune the X-ray net on a site's own benign scans
 	$(TRAIN) xray.export --weights runs/site --models $(CURDIR)/build/site-models
 	@echo "the model is in build/site-models; put it in the models folder and run gatectl xray calibrate"
 
+.PHONY: mutated-xray
+mutated-xray: ## 1,000 damaged and cut scan files of every form through real workers
+	GATEHOUSE_MUTATED=1000 $(GO) test -count=1 -timeout 30m -v -run TestMutatedScansThroughThePool ./internal/vision
+
 .PHONY: calibrate-demo
 calibrate-demo: bin/gatesim bin/gatectl vision ## calibrate the simulated scanners anew, as a new model asks for
 	rm -rf build/benign configs/demo/scanners

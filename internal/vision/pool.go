@@ -79,6 +79,7 @@ type Pool struct {
 
 	mu       sync.Mutex
 	alive    int               // workers that have started and passed their canary
+	deaths   int               // of workers in the middle of an analysis
 	failures map[string]string // what does not work, with the reason; empty: up
 	up       bool              // as last told
 	told     bool
@@ -147,6 +148,14 @@ func (p *Pool) Analyse(ctx context.Context, req Request) (Outcome, error) {
 	case <-ctx.Done(): // the worker goes on; its answer is dropped
 		return Outcome{}, context.Cause(ctx)
 	}
+}
+
+// Deaths is how many workers died, or had to be killed, in the middle of an
+// analysis. Each was replaced.
+func (p *Pool) Deaths() int {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return p.deaths
 }
 
 // Health tells whether all of vision works, and if not why.
@@ -334,6 +343,9 @@ func (p *Pool) analyse(ctx context.Context, c **child, req Request, log *slog.Lo
 			return unavailable(wire.Internal, ctx.Err()), false
 		}
 		died = answer.err
+		p.mu.Lock()
+		p.deaths++
+		p.mu.Unlock()
 		log.Warn("vision worker died on an image", "event_id", req.ID, "op", string(req.Op), "attempt", attempt, "err", died)
 		(*c).kill()
 		next, err := p.start(ctx)

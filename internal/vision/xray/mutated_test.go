@@ -18,35 +18,6 @@ import (
 	"gatehouse/internal/vision/xray/scantest"
 )
 
-// mutated is a scan file with something done to it.
-func mutated(data []byte, dice *rand.Rand) ([]byte, string) {
-	out := append([]byte(nil), data...)
-	switch dice.IntN(5) {
-	case 0:
-		return out[:dice.IntN(len(out))], "cut"
-	case 1:
-		for range 1 + dice.IntN(40) {
-			out[dice.IntN(len(out))] ^= 1 << dice.IntN(8)
-		}
-		return out, "bits"
-	case 2: // where headers and directories are
-		for range 1 + dice.IntN(6) {
-			out[dice.IntN(min(len(out), 400))] = byte(dice.Uint32())
-		}
-		return out, "header"
-	case 3:
-		at := dice.IntN(len(out))
-		n := min(1+dice.IntN(4000), len(out)-at)
-		return append(out[:at], out[at+n:]...), "hole"
-	default:
-		at := dice.IntN(len(out))
-		for i := at; i < min(len(out), at+dice.IntN(3000)); i++ {
-			out[i] = 0xff
-		}
-		return out, "run"
-	}
-}
-
 // TestMutatedScans: whatever was done to a file, there is a result or an error
 // of one of the named kinds. A crash ends this test. GATEHOUSE_ACCURACY=full
 // tries 1,000 files; MUTATED_DIR keeps them for the command line.
@@ -76,7 +47,7 @@ func TestMutatedScans(t *testing.T) {
 		form := forms[i%len(forms)]
 		data, ext, err := scantest.File(form, small, low)
 		require.NoError(t, err)
-		data, how := mutated(data, dice)
+		data, how := scantest.Mutate(data, dice)
 		path := filepath.Join(dir, fmt.Sprintf("%04d-%s-%s%s", i, form, how, ext))
 		require.NoError(t, os.WriteFile(path, data, 0o600))
 		s, err := intake.Open(intake.Files{High: path}, limits)
