@@ -90,6 +90,17 @@ smoke: build deps-test ## the demo headless, with kill -9 at seeded points and a
 smoke-blind: export SMOKE_WITHOUT_VISION = 1
 smoke-blind: smoke ## the same, and once more without vision, which the account has to notice
 
+# The wall clocks of these programs can be set, and bugs be planted in them.
+TORTURE := build/torture
+.PHONY: torture torture-programs
+torture-programs: build deps-test
+	@mkdir -p $(TORTURE)/programs
+	@$(GO) run ./internal/torture/overlay $(TORTURE)/overlay
+	@for p in $(addprefix ./cmd/,$(PROGRAMS)) ./internal/torture/hubd; do \
+	  CGO_ENABLED=0 $(GO) build -trimpath -tags torture -overlay $(TORTURE)/overlay/overlay.json -o $(TORTURE)/programs/$$(basename $$p) $$p; done
+torture: torture-programs ## faults at seeded moments and points, and an account of everything (N= runs, SEED= repeats, SHORT=1 a minute, FAULT= some)
+	$(GO) test -tags torture -count=1 -timeout 0 -v -run '^TestTorture$$' ./internal/torture
+
 .PHONY: soak
 soak: build deps-test ## an hour of traffic at four times Lang Son's peak against the truth (MINUTES= simulated, SPEED=, SOAK=short)
 	$(GO) test -tags soak -count=1 -timeout 0 -v ./internal/soak

@@ -6,8 +6,6 @@ import (
 	"sync"
 	"time"
 
-	"golang.org/x/sys/unix"
-
 	"gatehouse/internal/event"
 )
 
@@ -97,21 +95,4 @@ func Step(earlier, later time.Time) time.Duration {
 		return 0
 	}
 	return step
-}
-
-// Kernel asks the running kernel.
-func Kernel() (State, error) {
-	var tx unix.Timex
-	if _, err := unix.Adjtimex(&tx); err != nil {
-		return State{}, err
-	}
-	unit := time.Microsecond
-	if tx.Status&unix.STA_NANO != 0 {
-		unit = time.Nanosecond
-	}
-	return State{
-		Synchronised: tx.Status&unix.STA_UNSYNC == 0,
-		Offset:       time.Duration(tx.Offset) * unit,
-		MaxError:     time.Duration(tx.Maxerror) * time.Microsecond,
-	}, nil
 }

@@ -95,7 +95,7 @@ func start(dir string) (*server.Server, error) {
 		DontListen: true,
 		JetStream:  true,
 		StoreDir:   dir,
-		SyncAlways: true, // the default syncs every two minutes: a power cut loses acknowledged readings
+		SyncAlways: !fault.Planted(fault.PlantNoSync), // the default syncs every two minutes: a power cut loses acknowledged readings
 		MaxPayload: maxPayload,
 		NoSigs:     true,
 		NoLog:      true,

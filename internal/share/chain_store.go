@@ -13,6 +13,7 @@ import (
 	"github.com/nats-io/nats.go/jetstream"
 
 	"gatehouse/internal/event"
+	"gatehouse/internal/fault"
 )
 
 // headerIndex is a short form of the link beside it in the gate's own stream,
@@ -242,7 +243,7 @@ func (c *Chain) Find(ctx context.Context, id event.ID) (Entry, bool, error) {
 // find reads the entry of an event id if there is one.
 func (c *Chain) find(ctx context.Context, id event.ID) (Entry, bool, error) {
 	position, ok := c.state.where(id)
-	if !ok {
+	if !ok || fault.Planted(fault.PlantNoKey) {
 		return Entry{}, false, nil
 	}
 	e, err := c.get(ctx, position)

@@ -7,6 +7,7 @@
 //
 //	play     brings a gate up, waits for what it does, ends it in order
 //	stage    starts, kills and watches the programs of one gate in a folder
+//	officer  uses a console as a browser would
 //	account  compares books and stores; pure, and tested without programs
 //
 // What the daemon says is never evidence here: the account is made from the

@@ -14,6 +14,7 @@ import (
 	"gatehouse/internal/event"
 	"gatehouse/internal/fault"
 	"gatehouse/internal/smoke/account"
+	"gatehouse/internal/smoke/officer"
 	"gatehouse/internal/smoke/stage"
 )
 
@@ -199,11 +200,11 @@ func (s *story) verdict(a event.Agency, when string) {
 	var passage, alert event.ID
 	require.NoError(s.t, stage.Until(s.within(40*time.Second), "the page of a passage at "+string(a), func() (bool, error) {
 		var err error
-		if passage, alert, err = s.newest(a); err != nil || passage == "" {
+		if passage, alert, err = officer.Newest(s.ctx, s.Stores[a]); err != nil || passage == "" {
 			return false, err
 		}
-		err = s.officers[a].decide(s.ctx, passage, alert, code, reason)
-		if s.stored(a, reason) {
+		err = s.officers[a].Decide(s.ctx, passage, alert, code, reason)
+		if officer.Stored(s.ctx, s.Stores[a], reason) {
 			return true, nil // whatever the answer was, it is on disk
 		}
 		if err != nil {
@@ -215,30 +216,4 @@ func (s *story) verdict(a event.Agency, when string) {
 	s.said = append(s.said, account.Said{Agency: a, Passage: passage, Code: code, Reason: reason})
 	s.mu.Unlock()
 	s.say("%s gave %s on %s %s", a, code, passage, when)
-}
-
-// newest is the newest passage that an agency's store holds and that has
-// closed, with an alert on it if there is one.
-func (s *story) newest(a event.Agency) (passage, alert event.ID, err error) {
-	rows, err := s.Stores[a].QueryContext(s.ctx, `SELECT p.id, coalesce((SELECT a.id FROM alerts a WHERE a.passage = p.id
-			AND a.msg_type = 'Alert' AND NOT EXISTS (SELECT 1 FROM alert_references r WHERE r.refers = a.id) ORDER BY a.id LIMIT 1), '')
-		FROM passages p WHERE p.state IN ('closed', 'waiting') ORDER BY p.state, p.opened_at DESC LIMIT 1`)
-	if err != nil {
-		return "", "", err
-	}
-	defer rows.Close()
-	for rows.Next() {
-		if err := rows.Scan(&passage, &alert); err != nil {
-			return "", "", err
-		}
-	}
-	return passage, alert, rows.Err()
-}
-
-// stored says whether a verdict is in the agency's own outbox or record.
-func (s *story) stored(a event.Agency, reason string) bool {
-	var n int
-	err := s.Stores[a].QueryRowContext(s.ctx, `SELECT
-		(SELECT count(*) FROM outbox WHERE instr(CAST(data AS TEXT), ?1) > 0) + (SELECT count(*) FROM verdicts WHERE reason = ?1)`, reason).Scan(&n)
-	return err == nil && n > 0
 }

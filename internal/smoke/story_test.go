@@ -19,6 +19,7 @@ import (
 
 	"gatehouse/internal/event"
 	"gatehouse/internal/smoke/account"
+	"gatehouse/internal/smoke/officer"
 	"gatehouse/internal/smoke/play"
 	"gatehouse/internal/smoke/stage"
 )
@@ -38,7 +39,7 @@ type story struct {
 	dice  *rand.Rand
 	began time.Time
 
-	officers map[event.Agency]*officer
+	officers map[event.Agency]*officer.Officer
 
 	mu      sync.Mutex
 	said    []account.Said
@@ -59,7 +60,7 @@ func newStory(t *testing.T, seed uint64, vision func(root, dir string) string) *
 	ctx, cancel := context.WithTimeout(t.Context(), hardLimit)
 	s := &story{
 		t: t, ctx: ctx, root: root, dir: dir, seed: seed, dice: rand.New(rand.NewPCG(seed, 0x736d6f6b65)), began: time.Now(),
-		officers: map[event.Agency]*officer{}, reached: map[string]int{},
+		officers: map[event.Agency]*officer.Officer{}, reached: map[string]int{},
 	}
 	scenario := filepath.Join(root, "configs", "scenarios", "smoke.yaml")
 	s.Play, err = play.New(play.Options{
@@ -138,7 +139,7 @@ func (s *story) start() {
 	for _, a := range event.Agencies() {
 		link, err := s.Stage.Output(s.within(10*time.Second), "gatehouse-console", "url", "--config", s.Stage.Config(a))
 		require.NoError(s.t, err)
-		s.officers[a], err = newOfficer(s.within(30*time.Second), a, s.Stage.URL(a), strings.TrimSpace(string(link)))
+		s.officers[a], err = officer.New(s.within(30*time.Second), a, s.Stage.URL(a), strings.TrimSpace(string(link)))
 		require.NoError(s.t, err)
 	}
 	s.say("gate and consoles are up, each console has its first account")

@@ -11,6 +11,7 @@ import (
 
 	"gatehouse/internal/console/store"
 	"gatehouse/internal/event"
+	"gatehouse/internal/fault"
 	"gatehouse/internal/hub/client"
 	"gatehouse/internal/share"
 )
@@ -192,13 +193,25 @@ func commitAll(arrived <-chan jetstream.Msg, commit func([]jetstream.Msg) error)
 				break more
 			}
 		}
+		if fault.Planted(fault.PlantReceipt) {
+			if err := acknowledge(batch); err != nil {
+				return err
+			}
+		}
 		if err := commit(batch); err != nil {
 			return err
 		}
-		for _, m := range batch {
-			if err := m.Ack(); err != nil {
-				return fmt.Errorf("acknowledge: %w", err)
-			}
+		if err := acknowledge(batch); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func acknowledge(batch []jetstream.Msg) error {
+	for _, m := range batch {
+		if err := m.Ack(); err != nil && !errors.Is(err, jetstream.ErrMsgAlreadyAckd) {
+			return fmt.Errorf("acknowledge: %w", err)
 		}
 	}
 	return nil

@@ -100,7 +100,7 @@ func (j *judge) missing(key frameKey, lines []book.Frame, n int) {
 		case l.Kind == book.Answer && j.superseded(l):
 			j.figures.Superseded++
 			n--
-		case j.inGap(key.Device, sentAt(l), l.At.Add(j.c.Lag)):
+		case j.inGap(key.Device, sentAt(l), l.At.Add(j.c.Lag)) && (!j.c.Strict || j.faulty(key.Device, l.At)):
 			inGap++
 		case j.besideDamage(key.Device, l.At):
 			taken++
@@ -239,6 +239,13 @@ func sentAt(l book.Frame) time.Time {
 func (j *judge) inGap(d Device, from, to time.Time) bool {
 	return slices.ContainsFunc(j.s.Gaps, func(g event.Gap) bool {
 		return g.Lane == d.Lane && (d.Name == "" || g.Device == d.Name) && !to.Before(g.From) && !from.After(g.To)
+	})
+}
+
+// faulty says that a frame was sent within or close to a fault of the harness.
+func (j *judge) faulty(d Device, at time.Time) bool {
+	return slices.ContainsFunc(j.c.Faults, func(w Window) bool {
+		return (w.Device == Device{} || w.Device == d) && within(at, w.From.Add(-Tolerance), w.To.Add(Tolerance))
 	})
 }
 

@@ -75,5 +75,5 @@ func quantiles(list []time.Duration) Quantiles {
 		i := min(int(q*float64(len(list))), len(list)-1)
 		return float64(list[i].Microseconds()) / 1000
 	}
-	return Quantiles{N: len(list), P50: at(0.5), P99: at(0.99)}
+	return Quantiles{N: len(list), P50: at(0.5), P99: at(0.99), Max: at(1)}
 }

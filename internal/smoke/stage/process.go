@@ -41,6 +41,7 @@ func (s *Stage) Start(name string, env []string, program string, args ...string)
 	cmd := exec.Command(s.program(program), args...)
 	cmd.Dir, cmd.Env, cmd.Stdout, cmd.Stderr = s.opt.Dir, s.env(env), out, words
 	cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
+	s.prepare(name, cmd)
 	p := &Process{Name: name, Began: time.Now(), cmd: cmd, done: make(chan struct{})}
 	if err := cmd.Start(); err != nil {
 		return nil, fmt.Errorf("start %s: %w", name, err)
@@ -56,6 +57,12 @@ func (s *Stage) Start(name string, env []string, program string, args ...string)
 	s.runs = append(s.runs, p)
 	s.mu.Unlock()
 	return p, nil
+}
+
+func (s *Stage) prepare(name string, cmd *exec.Cmd) {
+	if s.opt.Prepare != nil {
+		s.opt.Prepare(name, cmd)
+	}
 }
 
 func (s *Stage) log(name string) (*os.File, error) {
@@ -109,6 +116,21 @@ func (p *Process) Kill() {
 func (p *Process) kill() {
 	if p.Ended().IsZero() {
 		_ = syscall.Kill(-p.cmd.Process.Pid, syscall.SIGKILL) // it may just have ended
+	}
+}
+
+// Freeze stops the process as it is, until Thaw.
+func (p *Process) Freeze() { p.signal(syscall.SIGSTOP) }
+
+// Thaw lets a frozen process go on.
+func (p *Process) Thaw() { p.signal(syscall.SIGCONT) }
+
+// Hangup asks the process to read its configuration again.
+func (p *Process) Hangup() { p.signal(syscall.SIGHUP) }
+
+func (p *Process) signal(s syscall.Signal) {
+	if p.Ended().IsZero() {
+		_ = syscall.Kill(p.cmd.Process.Pid, s) // it may just have ended
 	}
 }
 

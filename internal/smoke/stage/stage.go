@@ -2,12 +2,14 @@ package stage
 
 import (
 	"bytes"
+	"cmp"
 	"errors"
 	"fmt"
 	"io"
 	"maps"
 	"net"
 	"os"
+	"os/exec"
 	"path/filepath"
 	"regexp"
 	"slices"
@@ -32,6 +34,15 @@ type Options struct {
 	Edit func(name string, text []byte) []byte
 	// Environment is added to that of the programs, as KEY=value.
 	Environment []string
+	// Hosts are the addresses that the agencies' consoles listen on; 127.0.0.1
+	// where there is none.
+	Hosts map[event.Agency]string
+	// Broker is the MQTT broker of the cameras, tcp://host:port; empty for the
+	// gate's own listener.
+	Broker string
+	// Prepare, which may be nil, changes how a program is started, such as by
+	// whom and in which network.
+	Prepare func(name string, cmd *exec.Cmd)
 }
 
 // Ports are the listeners of one gate on 127.0.0.1.
@@ -87,12 +98,18 @@ func freePorts() (Ports, error) {
 	return Ports{Hub: list[0], MQTT: list[1], Console: map[event.Agency]int{event.Customs: list[2], event.BorderGuard: list[3]}}, nil
 }
 
-// demo are the addresses that the demo's configurations use.
-func (p Ports) demo() map[string]int {
-	return map[string]int{
-		"127.0.0.1:14222": p.Hub, "127.0.0.1:11883": p.MQTT,
-		"127.0.0.1:8081": p.Console[event.Customs], "127.0.0.1:8082": p.Console[event.BorderGuard],
+// demo are the addresses that the demo's configurations use, and the stage's.
+func (s *Stage) demo() map[string]string {
+	at := func(port int) string { return fmt.Sprintf("127.0.0.1:%d", port) }
+	return map[string]string{
+		"127.0.0.1:14222": at(s.ports.Hub), "127.0.0.1:11883": at(s.ports.MQTT),
+		"127.0.0.1:8081": s.address(event.Customs), "127.0.0.1:8082": s.address(event.BorderGuard),
 	}
+}
+
+// address is where an agency's console listens.
+func (s *Stage) address(a event.Agency) string {
+	return fmt.Sprintf("%s:%d", cmp.Or(s.opt.Hosts[a], "127.0.0.1"), s.ports.Console[a])
 }
 
 // limit is a line of the gate's configuration that limits how readings are
@@ -140,9 +157,9 @@ func (s *Stage) derive() error {
 		if err != nil {
 			return fmt.Errorf("derive configuration: %w", err)
 		}
-		for from, to := range s.ports.demo() {
+		for from, to := range s.demo() {
 			replaced += bytes.Count(text, []byte(from))
-			text = bytes.ReplaceAll(text, []byte(from), fmt.Appendf(nil, "127.0.0.1:%d", to))
+			text = bytes.ReplaceAll(text, []byte(from), []byte(to))
 		}
 		text = s.quicken(text)
 		if s.opt.Edit != nil {
@@ -164,18 +181,29 @@ func (s *Stage) Path(parts ...string) string {
 }
 
 // MQTT is the address of the field listener.
-func (s *Stage) MQTT() string { return fmt.Sprintf("tcp://127.0.0.1:%d", s.ports.MQTT) }
+func (s *Stage) MQTT() string {
+	return cmp.Or(s.opt.Broker, fmt.Sprintf("tcp://127.0.0.1:%d", s.ports.MQTT))
+}
+
+// Hub is the address of the hub that the gate's daemon runs.
+func (s *Stage) Hub() string { return fmt.Sprintf("127.0.0.1:%d", s.ports.Hub) }
 
 // URL is where an agency's console listens.
 func (s *Stage) URL(a event.Agency) string {
-	return fmt.Sprintf("http://127.0.0.1:%d", s.ports.Console[a])
+	return "http://" + s.address(a)
 }
 
 // Config is the file of an agency's console.
 func (s *Stage) Config(a event.Agency) string { return s.Path(a.Account() + ".yaml") }
 
-// program is the path of a built program.
-func (s *Stage) program(name string) string { return filepath.Join(s.opt.Programs, name) }
+// program is the path of a built program; one that is not built here is named by
+// its whole path.
+func (s *Stage) program(name string) string {
+	if filepath.IsAbs(name) {
+		return name
+	}
+	return filepath.Join(s.opt.Programs, name)
+}
 
 // env is the environment of every program.
 func (s *Stage) env(more []string) []string {

@@ -1,9 +1,10 @@
-//go:build smoke
-
-package smoke_test
+// Package officer uses an agency's console as a browser would: it makes the first
+// account, logs in and decides, and finds the passage to decide on.
+package officer
 
 import (
 	"context"
+	"database/sql"
 	"errors"
 	"fmt"
 	"io"
@@ -17,8 +18,8 @@ import (
 	"gatehouse/internal/event"
 )
 
-// officer uses an agency's console as a browser would.
-type officer struct {
+// Officer is a person at an agency's console.
+type Officer struct {
 	agency   event.Agency
 	base     string
 	client   *http.Client
@@ -26,18 +27,18 @@ type officer struct {
 	password string
 }
 
-// errChanged says that the console refused a form because the record had
+// ErrChanged says that the console refused a form because the record had
 // changed meanwhile: nothing was stored and the form may be sent again.
-var errChanged = errors.New("the console refused the form")
+var ErrChanged = errors.New("the console refused the form")
 
-// newOfficer makes the first account of a console from its set-up link.
-func newOfficer(ctx context.Context, a event.Agency, base, link string) (*officer, error) {
+// New makes the first account of a console from its set-up link.
+func New(ctx context.Context, a event.Agency, base, link string) (*Officer, error) {
 	jar, err := cookiejar.New(nil)
 	if err != nil {
 		return nil, err
 	}
-	o := &officer{
-		agency: a, base: base, login: "smoke-" + a.Account(), password: "a pass phrase of the smoke test " + a.Account(),
+	o := &Officer{
+		agency: a, base: base, login: "officer-" + a.Account(), password: "a pass phrase of the officer " + a.Account(),
 		client: &http.Client{Jar: jar, Timeout: 15 * time.Second},
 	}
 	u, err := url.Parse(link)
@@ -48,17 +49,17 @@ func newOfficer(ctx context.Context, a event.Agency, base, link string) (*office
 		return nil, fmt.Errorf("open the set-up link of %s: %w", a, err)
 	}
 	form := url.Values{
-		"token": {u.Query().Get("token")}, "login": {o.login}, "name": {"Smoke Test"},
+		"token": {u.Query().Get("token")}, "login": {o.login}, "name": {"Officer"},
 		"password": {o.password}, "repeat": {o.password},
 	}
 	if _, err := o.post(ctx, "/setup", form); err != nil {
 		return nil, fmt.Errorf("make the first account of %s: %w", a, err)
 	}
-	return o, o.logIn(ctx)
+	return o, o.LogIn(ctx)
 }
 
-// logIn logs in anew, with an empty cookie jar.
-func (o *officer) logIn(ctx context.Context) error {
+// LogIn logs in anew, with an empty cookie jar.
+func (o *Officer) LogIn(ctx context.Context) error {
 	jar, err := cookiejar.New(nil)
 	if err != nil {
 		return err
@@ -74,14 +75,14 @@ func (o *officer) logIn(ctx context.Context) error {
 	return nil
 }
 
-// decide gives a verdict through the form on a passage's page.
-func (o *officer) decide(ctx context.Context, passage event.ID, alert event.ID, code event.VerdictCode, reason string) error {
+// Decide gives a verdict through the form on a passage's page.
+func (o *Officer) Decide(ctx context.Context, passage event.ID, alert event.ID, code event.VerdictCode, reason string) error {
 	page, err := o.get(ctx, "/passages/"+string(passage))
 	if err != nil {
 		return fmt.Errorf("open passage %s at %s: %w", passage, o.agency, err)
 	}
 	if strings.Contains(page, `name="password"`) { // the session did not survive
-		return errors.Join(fmt.Errorf("%s wants a new log-in", o.agency), o.logIn(ctx))
+		return errors.Join(fmt.Errorf("%s wants a new log-in", o.agency), o.LogIn(ctx))
 	}
 	form := url.Values{"code": {string(code)}, "reason": {reason}, "about": {string(alert)}}
 	for _, name := range []string{"version", "sequence"} {
@@ -118,7 +119,7 @@ func hidden(page, name string) (string, bool) {
 	return "", false
 }
 
-func (o *officer) get(ctx context.Context, path string) (string, error) {
+func (o *Officer) get(ctx context.Context, path string) (string, error) {
 	r, err := http.NewRequestWithContext(ctx, http.MethodGet, o.base+path, nil)
 	if err != nil {
 		return "", err
@@ -126,7 +127,7 @@ func (o *officer) get(ctx context.Context, path string) (string, error) {
 	return o.do(r)
 }
 
-func (o *officer) post(ctx context.Context, path string, form url.Values) (string, error) {
+func (o *Officer) post(ctx context.Context, path string, form url.Values) (string, error) {
 	r, err := http.NewRequestWithContext(ctx, http.MethodPost, o.base+path, strings.NewReader(form.Encode()))
 	if err != nil {
 		return "", err
@@ -135,7 +136,7 @@ func (o *officer) post(ctx context.Context, path string, form url.Values) (strin
 	return o.do(r)
 }
 
-func (o *officer) do(r *http.Request) (string, error) {
+func (o *Officer) do(r *http.Request) (string, error) {
 	resp, err := o.client.Do(r)
 	if err != nil {
 		return "", err
@@ -146,10 +147,36 @@ func (o *officer) do(r *http.Request) (string, error) {
 		return "", err
 	}
 	if resp.StatusCode == http.StatusUnprocessableEntity {
-		return "", errChanged
+		return "", ErrChanged
 	}
 	if resp.StatusCode != http.StatusOK {
 		return "", fmt.Errorf("%s %s: %s", r.Method, r.URL.Path, resp.Status)
 	}
 	return string(body), nil
+}
+
+// Newest is the newest passage that an agency's store holds and that has closed,
+// with an alert on it if there is one; empty when there is none.
+func Newest(ctx context.Context, db *sql.DB) (passage, alert event.ID, err error) {
+	rows, err := db.QueryContext(ctx, `SELECT p.id, coalesce((SELECT a.id FROM alerts a WHERE a.passage = p.id
+			AND a.msg_type = 'Alert' AND NOT EXISTS (SELECT 1 FROM alert_references r WHERE r.refers = a.id) ORDER BY a.id LIMIT 1), '')
+		FROM passages p WHERE p.state IN ('closed', 'waiting') ORDER BY p.state, p.opened_at DESC LIMIT 1`)
+	if err != nil {
+		return "", "", err
+	}
+	defer rows.Close()
+	for rows.Next() {
+		if err := rows.Scan(&passage, &alert); err != nil {
+			return "", "", err
+		}
+	}
+	return passage, alert, rows.Err()
+}
+
+// Stored says whether a verdict is in the agency's own outbox or record.
+func Stored(ctx context.Context, db *sql.DB, reason string) bool {
+	var n int
+	err := db.QueryRowContext(ctx, `SELECT
+		(SELECT count(*) FROM outbox WHERE instr(CAST(data AS TEXT), ?1) > 0) + (SELECT count(*) FROM verdicts WHERE reason = ?1)`, reason).Scan(&n)
+	return err == nil && n > 0
 }

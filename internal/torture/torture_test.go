@@ -1,0 +1,133 @@
+//go:build torture
+
+package torture_test
+
+import (
+	"context"
+	"fmt"
+	"math/rand/v2"
+	"os"
+	"path/filepath"
+	"slices"
+	"strconv"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+
+	"gatehouse/internal/torture"
+)
+
+// TestTorture plays N seeded runs, or the one of SEED, and writes the table.
+func TestTorture(t *testing.T) {
+	menu := menuOf(t)
+	first, n := seeds(t, len(menu))
+	spaces := spacesOf(t)
+	var runs []torture.Run
+	for seed := first; seed < first+uint64(n); seed++ {
+		r := play(t, spaces, seed, menu, nil)
+		runs = append(runs, r)
+		series := torture.Sum(menu, runs)
+		require.NoError(t, series.Write(filepath.Join(root(t), "build")))
+	}
+	series := torture.Sum(menu, runs)
+	var table strings.Builder
+	require.NoError(t, series.Markdown(&table))
+	fmt.Println(table.String())
+	for _, r := range runs {
+		if r.Failed() {
+			t.Errorf("%s\n  %s", r.Line(), strings.Join(r.Problems[:min(12, len(r.Problems))], "\n  "))
+		}
+	}
+}
+
+// menuOf is the menu without what takes minutes when it has to be short, or only
+// the faults whose names FAULT is a part of.
+func menuOf(t *testing.T) []torture.Fault {
+	menu := torture.Menu()
+	if only := os.Getenv("FAULT"); only != "" {
+		menu = slices.DeleteFunc(menu, func(f torture.Fault) bool { return !strings.Contains(f.Name, only) })
+		require.NotEmpty(t, menu, "no fault is named so")
+	}
+	return menu
+}
+
+// seeds are the first seed and the number of runs.
+func seeds(t *testing.T, menu int) (uint64, int) {
+	if text := os.Getenv("SEED"); text != "" {
+		seed, err := strconv.ParseUint(text, 10, 64)
+		require.NoError(t, err, "SEED must be a number")
+		return seed, number(t, "N", 1)
+	}
+	short := 0
+	if os.Getenv("SHORT") != "" {
+		short = 2
+	}
+	first := rand.Uint64N(1_000_000)
+	if short > 0 {
+		return first, short
+	}
+	return first, number(t, "N", menu)
+}
+
+func number(t *testing.T, name string, otherwise int) int {
+	text := os.Getenv(name)
+	if text == "" {
+		return otherwise
+	}
+	n, err := strconv.Atoi(text)
+	require.NoError(t, err, "%s must be a number", name)
+	return n
+}
+
+func root(t *testing.T) string {
+	root, err := filepath.Abs("../..")
+	require.NoError(t, err)
+	return root
+}
+
+// spacesOf puts the consoles into users and networks of their own where root
+// allows, and says aloud when it does not.
+func spacesOf(t *testing.T) *torture.Spaces {
+	s, err := torture.NewSpaces(t.Context())
+	if err != nil {
+		t.Logf("consoles, hub and gate share one user and one network: %v", err)
+		return nil
+	}
+	t.Cleanup(func() {
+		if err := s.Close(context.Background()); err != nil {
+			t.Log(err)
+		}
+	})
+	return s
+}
+
+// hardLimit ends a run that hangs.
+const hardLimit = 12 * time.Minute
+
+func play(t *testing.T, spaces *torture.Spaces, seed uint64, menu []torture.Fault, change func(*torture.Setting)) torture.Run {
+	ctx, cancel := context.WithTimeout(t.Context(), hardLimit)
+	defer cancel()
+	dir, err := os.MkdirTemp(os.Getenv("TORTURE_DIR"), "gatehouse-torture-")
+	require.NoError(t, err)
+	place := torture.Place{Root: root(t), Programs: filepath.Join(root(t), "build", "torture", "programs"), Dir: dir, Spaces: spaces}
+	began := time.Now()
+	var said strings.Builder
+	say := func(format string, args ...any) {
+		fmt.Fprintf(&said, "  %5.1f s  %s\n", time.Since(began).Seconds(), fmt.Sprintf(format, args...))
+	}
+	var words strings.Builder
+	r, err := torture.Play(ctx, place, seed, menu, change, say, &words)
+	if err != nil {
+		r.Problems = append(r.Problems, err.Error())
+	}
+	fmt.Println(r.Line())
+	if len(r.Problems) == 0 && os.Getenv("KEEP") == "" {
+		require.NoError(t, place.Tidy())
+		return r
+	}
+	require.NoError(t, os.WriteFile(filepath.Join(dir, "said.txt"), []byte(said.String()+"\n"+words.String()), 0o644))
+	fmt.Printf("  kept in %s\n%s  - %s\n", dir, said.String(), strings.Join(r.Problems, "\n  - "))
+	return r
+}
