@@ -96,10 +96,10 @@ TORTURE := build/torture
 torture-programs: build deps-test
 	@mkdir -p $(TORTURE)/programs
 	@$(GO) run ./internal/torture/overlay $(TORTURE)/overlay
-	@for p in $(addprefix ./cmd/,$(PROGRAMS)) ./internal/torture/hubd; do \
+	@for p in $(addprefix ./cmd/,$(PROGRAMS)) ./internal/torture/hubd ./internal/torture/backfill; do \
 	  CGO_ENABLED=0 $(GO) build -trimpath -tags torture -overlay $(TORTURE)/overlay/overlay.json -o $(TORTURE)/programs/$$(basename $$p) $$p; done
 torture: torture-programs ## faults at seeded moments and points, and an account of everything (N= runs, SEED= repeats, SHORT=1 a minute, FAULT= some)
-	$(GO) test -tags torture -count=1 -timeout 0 -v -run '^TestTorture$$' ./internal/torture
+	$(GO) test -tags torture -count=1 -timeout 0 -v -run '^(TestTorture|TestPlantedBugsAreCaught)$$' ./internal/torture
 
 .PHONY: soak
 soak: build deps-test ## an hour of traffic at four times Lang Son's peak against the truth (MINUTES= simulated, SPEED=, SOAK=short)

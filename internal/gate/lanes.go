@@ -58,8 +58,27 @@ func passageLane(g config.Gate, l config.Lane, policy *risk.Table) passage.Lane 
 // inFlight is how long a frame may be on its way from a device to the disk. The
 // newest thing that was stored says nothing of what another device had sent
 // that long before it, so gaps begin that much earlier. The 99th percentile of a
-// commit on a slow disk is 370 ms.
-const inFlight = 500 * time.Millisecond
+// commit on a slow disk is 370 ms. Where the last commits before the end took
+// longer, the gap begins that much earlier, but not by more than mostInFlight: a
+// gap must not be longer than the outage by 2 s.
+const (
+	inFlight     = 500 * time.Millisecond
+	mostInFlight = 1800 * time.Millisecond
+)
+
+// underWay is how long frames may have been on their way when the run before
+// this one ended.
+func underWay(ctx context.Context, j *journal.Journal) (time.Duration, error) {
+	lag := inFlight
+	for _, s := range []journal.Stream{journal.Main, journal.Idle} {
+		l, err := j.Lag(ctx, s)
+		if err != nil {
+			return 0, err
+		}
+		lag = max(lag, 2*l)
+	}
+	return min(lag, mostInFlight), nil
+}
 
 // begin journals the start of this run for every lane, with the time of the
 // newest thing that was stored before it: what devices sent since then may be
@@ -77,7 +96,11 @@ func begin(ctx context.Context, j *journal.Journal, f *config.File, c *clock.Clo
 		last = idle
 	}
 	if !last.IsZero() {
-		last = last.Add(-inFlight)
+		lag, err := underWay(ctx, j)
+		if err != nil {
+			return err
+		}
+		last = last.Add(-lag)
 	}
 	return mark(ctx, j, f.Gate, c, []journal.Stream{journal.Main}, func(e *event.JournalEntry) {
 		e.Kind = event.EntryStart

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"log/slog"
 	"slices"
+	"sync"
 	"time"
 
 	"github.com/nats-io/nats.go"
@@ -29,6 +30,7 @@ type sharing struct {
 	reserve int64
 	maxAge  time.Duration
 	log     *slog.Logger
+	note    func() error // remembers the chain's name, once
 }
 
 // retireEvery is how often old events are taken off the chain's front.
@@ -43,11 +45,16 @@ func openSharing(ctx context.Context, g *gate, id Identity, hub *nats.Conn) (*sh
 	s := &sharing{dir: cfg.State, reserve: int64(cfg.Journal.Reserve), maxAge: cfg.Journal.SharedMaxAge}
 	log, points := g.log.With("part", "share"), g.deps.Points
 	s.log = log
+	after, err := lostHeads(ctx, g.journal.JetStream(), cfg, share.AskConfig{Gate: cfg.ID, Hub: hub, Keys: keys, Wait: headsWait, Log: log})
+	if err != nil {
+		return nil, err
+	}
 	if s.chain, err = share.OpenChain(ctx, g.journal.JetStream(), share.ChainConfig{
-		Gate: cfg.ID, Key: id.Key, Fault: points, Log: log,
+		Gate: cfg.ID, Key: id.Key, After: after, Fault: points, Log: log,
 	}); err != nil {
 		return nil, err
 	}
+	s.note = sync.OnceValue(func() error { return remember(cfg, s.chain.Head().Chain) })
 	if s.images, err = share.NewImages(share.ImagesConfig{
 		Hub: hub, Gate: cfg.ID, Open: g.evidence.Open, BytesPerSecond: int64(cfg.Hub.ImageRate), Log: log,
 	}); err != nil {
@@ -118,6 +125,9 @@ func (s *sharing) Share(ctx context.Context, events []event.Envelope) error {
 	_, err = s.chain.AppendAll(ctx, events)
 	if errors.Is(err, share.ErrChainFull) {
 		return fmt.Errorf("%w: %w", journal.ErrReserve, err)
+	}
+	if err == nil && len(events) > 0 {
+		err = s.note()
 	}
 	return err
 }

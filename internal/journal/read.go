@@ -94,6 +94,37 @@ func (j *Journal) Last(ctx context.Context, s Stream) (uint64, time.Time, error)
 	return seq, rec.Entries[len(rec.Entries)-1].At, nil
 }
 
+// lagOf is over how many records Lag looks.
+const lagOf = 64
+
+// Lag is the longest that an entry among the newest records took from its own
+// time, which is that of its arrival, to the disk; zero when the stream is empty.
+func (j *Journal) Lag(ctx context.Context, s Stream) (time.Duration, error) {
+	st, err := j.js.Stream(ctx, string(s))
+	if err != nil {
+		return 0, fmt.Errorf("look at %s: %w", s, err)
+	}
+	state := st.CachedInfo().State
+	var worst time.Duration
+	for seq := state.LastSeq; seq > 0 && seq >= state.FirstSeq && state.LastSeq-seq < lagOf; seq-- {
+		msg, err := st.GetMsg(ctx, seq)
+		if errors.Is(err, jetstream.ErrMsgNotFound) {
+			break
+		}
+		if err != nil {
+			return 0, fmt.Errorf("read record %d of %s: %w", seq, s, err)
+		}
+		rec, err := parse(seq, msg.Data)
+		if err != nil {
+			return 0, fmt.Errorf("read %s: %w", s, err)
+		}
+		for _, e := range rec.Entries {
+			worst = max(worst, msg.Time.Sub(e.At))
+		}
+	}
+	return worst, nil
+}
+
 // Snapshot is a fold's state after the record at Sequence.
 type Snapshot struct {
 	Sequence uint64          `json:"sequence"`

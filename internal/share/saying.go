@@ -38,6 +38,10 @@ func (l *listener) take(ctx context.Context, messages []jetstream.Msg) error {
 			l.refuse(m, err)
 			continue
 		}
+		if isLastAnswer(s) {
+			_ = m.Ack() // without it the same comes again
+			continue
+		}
 		said, taken = append(said, s), append(taken, m)
 	}
 	if len(said) == 0 {

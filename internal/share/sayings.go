@@ -92,8 +92,9 @@ func (s *Sayings) Run(ctx context.Context) error {
 
 const (
 	// sayingsAckWait is when the hub gives a saying again that was not
-	// acknowledged.
-	sayingsAckWait = 30 * time.Second
+	// acknowledged. A gate that was killed waits so long for what it had in hand;
+	// a chain that takes longer only gets doubles, which have the same id.
+	sayingsAckWait = 5 * time.Second
 	// sayingsBatch is how many sayings are chained with one wait for the disk.
 	sayingsBatch = 64
 	// sayingsPoll is how long the hub holds one request for sayings.
@@ -138,17 +139,22 @@ func (l *listener) run(ctx context.Context) {
 	}
 }
 
+// consumer is the one by which the gate reads this kind.
+func (l *listener) consumer(ctx context.Context, atOnce int) (jetstream.Consumer, error) {
+	return l.js.CreateOrUpdateConsumer(ctx, client.SayingsOf(l.agency), jetstream.ConsumerConfig{
+		Durable: client.SayingsConsumer(l.config.Gate, l.kind), Description: "Gate " + l.config.Gate,
+		FilterSubject: client.SayingsFilter(l.agency, l.config.Gate, l.kind),
+		AckPolicy:     jetstream.AckExplicitPolicy, AckWait: sayingsAckWait, MaxAckPending: 2 * atOnce,
+	})
+}
+
 // listen reads until something fails. It calls ready when it hears.
 func (l *listener) listen(ctx context.Context, ready func()) error {
 	atOnce := sayingsBatch
 	if l.kind == client.SayWanted {
 		atOnce = 1 // each takes its time, and one that waits here would be given again
 	}
-	consumer, err := l.js.CreateOrUpdateConsumer(ctx, client.SayingsOf(l.agency), jetstream.ConsumerConfig{
-		Durable: client.SayingsConsumer(l.config.Gate, l.kind), Description: "Gate " + l.config.Gate,
-		FilterSubject: client.SayingsFilter(l.agency, l.config.Gate, l.kind),
-		AckPolicy:     jetstream.AckExplicitPolicy, AckWait: sayingsAckWait, MaxAckPending: 2 * atOnce,
-	})
+	consumer, err := l.consumer(ctx, atOnce)
 	if err != nil {
 		return fmt.Errorf("listen to %s of %s: %w", l.kind, l.agency, err)
 	}

@@ -234,6 +234,10 @@ func (w *World) recovered(ctx context.Context, lifted time.Time, limit time.Dura
 				why = fmt.Sprintf("%s holds everything up to %s, %d chains with holes", a, newest, holes)
 				return false, nil
 			}
+			if missing := w.unheard(ctx, a); missing != "" {
+				why = fmt.Sprintf("%s does not hold the %s", a, missing)
+				return false, nil
+			}
 		}
 		return true, nil
 	})
@@ -241,6 +245,20 @@ func (w *World) recovered(ctx context.Context, lifted time.Time, limit time.Dura
 		return fmt.Errorf("%w: %s", err, why)
 	}
 	return nil
+}
+
+// unheard is a verdict that was given and that an agency's record lacks.
+func (w *World) unheard(ctx context.Context, a event.Agency) string {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	for _, s := range w.said {
+		var n int
+		err := w.Stores[a].QueryRowContext(ctx, `SELECT count(*) FROM verdicts WHERE reason = ?`, s.Reason).Scan(&n)
+		if err != nil || n == 0 {
+			return s.Reason
+		}
+	}
+	return ""
 }
 
 // lose removes a folder.

@@ -93,6 +93,10 @@ func Menu() []Fault {
 		{Name: "worker hangs", Set: seeing, Play: hangWorker},
 		{Name: "worker poisoned", Set: seeing, Play: poisonWorker},
 		{Name: "model missing", Set: seeing, Play: loseModel},
+		{Name: "console lost its disk", Set: either, Play: loseConsole},
+		{Name: "gate lost its disk (apart)", Set: apart, Apart: true, Play: loseGate},
+		{Name: "console 50,000 records behind", Set: apart, Long: true, Play: behind(50000, 2*time.Hour)},
+		{Name: "eight hours of backlog", Set: apart, Long: true, Play: behind(36000, 8*time.Hour)},
 		{Name: "configuration changed in an outage", Set: apart, Play: reconfigure},
 		{Name: "device removed in an outage", Set: apart, Play: removeDevice},
 	}...)

@@ -23,6 +23,7 @@ type Run struct {
 	Figures  account.Figures `json:"figures"`
 	Extra    Extra           `json:"extra"`
 	Problems []string        `json:"problems"`
+	Notes    []string        `json:"notes,omitempty"` // figures of single faults
 	Lost     int             `json:"lost"`
 	Doubled  int             `json:"doubled"`
 }
@@ -176,7 +177,8 @@ func (w *World) account(ctx context.Context, run *Run) {
 	run.Extra, err = w.extra(ctx, c)
 	note(err)
 	run.Problems = append(run.Problems, run.Extra.problems...)
-	run.Lost, run.Doubled = run.Lost+run.Extra.ReceiptsLost, run.Doubled+run.Extra.ReceiptsDoubled
+	run.Lost, run.Doubled = run.Lost+run.Extra.ReceiptsLost+run.Extra.EventsLost, run.Doubled+run.Extra.ReceiptsDoubled
+	run.Notes = w.notes
 	hits, err := w.Stage.Hits()
 	note(err)
 	for _, name := range hits {

@@ -125,6 +125,11 @@ func (s Series) Markdown(w io.Writer) error {
 	}
 	b.WriteString("\n\n")
 	for _, r := range s.Runs {
+		for _, note := range r.Notes {
+			fmt.Fprintf(&b, "- seed %d: %s\n", r.Seed, note)
+		}
+	}
+	for _, r := range s.Runs {
 		if len(r.Problems) == 0 {
 			continue
 		}

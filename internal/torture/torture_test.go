@@ -103,6 +103,15 @@ func spacesOf(t *testing.T) *torture.Spaces {
 	return s
 }
 
+// programs is where the programs of the torture build are; TORTURE_PROGRAMS names
+// others.
+func programs(t *testing.T) string {
+	if dir := os.Getenv("TORTURE_PROGRAMS"); dir != "" {
+		return dir
+	}
+	return filepath.Join(root(t), "build", "torture", "programs")
+}
+
 // hardLimit ends a run that hangs.
 const hardLimit = 12 * time.Minute
 
@@ -111,7 +120,7 @@ func play(t *testing.T, spaces *torture.Spaces, seed uint64, menu []torture.Faul
 	defer cancel()
 	dir, err := os.MkdirTemp(os.Getenv("TORTURE_DIR"), "gatehouse-torture-")
 	require.NoError(t, err)
-	place := torture.Place{Root: root(t), Programs: filepath.Join(root(t), "build", "torture", "programs"), Dir: dir, Spaces: spaces}
+	place := torture.Place{Root: root(t), Programs: programs(t), Dir: dir, Spaces: spaces}
 	began := time.Now()
 	var said strings.Builder
 	say := func(format string, args ...any) {

@@ -35,6 +35,12 @@ func (u *Uplink) intake(ctx context.Context, js jetstream.JetStream, class event
 	return u.consume(ctx, js, client.InboxStream, part, fmt.Sprintf("inbox.%s.>", class), func(msgs []jetstream.Msg) error {
 		var b store.Batch
 		for _, m := range msgs {
+			if m.Headers().Get(share.HeaderAsk) != "" {
+				if err := u.answer(ctx, m); err != nil {
+					return err
+				}
+				continue
+			}
 			e, stray := u.opt.Keys.Read(m.Subject(), m.Headers(), m.Data())
 			if stray != nil {
 				b.Strays = append(b.Strays, *stray)
@@ -53,6 +59,21 @@ func (u *Uplink) intake(ctx context.Context, js jetstream.JetStream, class event
 		poke(u.wakeWants)
 		return nil
 	})
+}
+
+// answer says again how far the store holds a gate's chains. A question that this
+// program does not know is left unanswered.
+func (u *Uplink) answer(ctx context.Context, m jetstream.Msg) error {
+	if m.Headers().Get(share.HeaderAsk) != share.AskHeads {
+		return nil
+	}
+	gate := gateOf(m.Subject())
+	u.opt.Log.Warn("the gate has lost its record and asks how far it is held here", "gate", gate)
+	r, err := u.opt.Store.SayHeads(ctx, gate)
+	if err == nil {
+		u.settle(r)
+	}
+	return err
 }
 
 // images stores chunks of evidence until ctx ends.

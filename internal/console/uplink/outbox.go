@@ -66,6 +66,45 @@ func (u *Uplink) send(ctx context.Context, js jetstream.JetStream, q store.Queue
 	return err
 }
 
+const (
+	// resayAfter is how long what was said may take to come back on the chain
+	// before it is said again.
+	resayAfter = 15 * time.Minute
+	// resayEvery is how often that is looked after.
+	resayEvery = time.Minute
+)
+
+// resay says again what does not come back, and at once when the hub was away
+// meanwhile: it may be another one. It ends with ctx.
+func (u *Uplink) resay(ctx context.Context) error {
+	for ctx.Err() == nil {
+		before := time.Now().Add(-resayAfter)
+		if u.returned() {
+			before = time.Now()
+		}
+		again, err := u.opt.Store.Resay(ctx, before)
+		if ctx.Err() != nil {
+			return nil
+		}
+		u.setTrouble("outbox-again", err)
+		if again > 0 {
+			u.opt.Log.Info("said again what is not on the chain", "count", again)
+			poke(u.wakeOutbox)
+		}
+		u.await(ctx, u.wakeResay, resayEvery)
+	}
+	return nil
+}
+
+// returned tells, once, that the hub has come back since it was asked last.
+func (u *Uplink) returned() bool {
+	u.mu.Lock()
+	defer u.mu.Unlock()
+	was := u.back
+	u.back = false
+	return was
+}
+
 // Requests for evidence go out in groups with a pause between, so that a new
 // store does not flood the gates.
 const (

@@ -46,12 +46,14 @@ type Uplink struct {
 
 	wakeOutbox chan struct{}
 	wakeWants  chan struct{}
+	wakeResay  chan struct{}
 	owed       chan struct{}
 
 	mu      sync.Mutex
 	status  Status
 	trouble map[string]string // by part
 	due     time.Time         // when receipts are to be written; zero when none is owed
+	back    bool              // the hub has come back and nothing was said again yet
 }
 
 // New makes an uplink; Run puts it to work.
@@ -60,7 +62,7 @@ func New(opt Options) *Uplink {
 		opt.Notify = func([]store.Change) {}
 	}
 	return &Uplink{
-		opt: opt, wakeOutbox: make(chan struct{}, 1), wakeWants: make(chan struct{}, 1), owed: make(chan struct{}, 1),
+		opt: opt, wakeOutbox: make(chan struct{}, 1), wakeWants: make(chan struct{}, 1), owed: make(chan struct{}, 1), wakeResay: make(chan struct{}, 1),
 		status: Status{Since: time.Now()}, trouble: map[string]string{},
 	}
 }
@@ -104,6 +106,7 @@ func (u *Uplink) Run(ctx context.Context) error {
 	g.Go(func() error { return u.intake(ctx, js, event.DeliverRecord) })
 	g.Go(func() error { return u.images(ctx, js) })
 	g.Go(func() error { return u.publish(ctx, js) })
+	g.Go(func() error { return u.resay(ctx) })
 	g.Go(func() error { return u.request(ctx) })
 	g.Go(func() error { return u.receipts(ctx) })
 	return g.Wait()
@@ -128,6 +131,7 @@ func (u *Uplink) setConnected(yes bool) {
 	changed := u.status.Connected != yes
 	if changed {
 		u.status = Status{Connected: yes, Since: time.Now()}
+		u.back = u.back || yes
 	}
 	u.mu.Unlock()
 	if !changed {
@@ -136,6 +140,7 @@ func (u *Uplink) setConnected(yes bool) {
 	if yes {
 		poke(u.wakeOutbox)
 		poke(u.wakeWants)
+		poke(u.wakeResay)
 	}
 	u.opt.Notify([]store.Change{{Topic: "link"}})
 }

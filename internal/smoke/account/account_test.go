@@ -117,7 +117,7 @@ func TestASoundCaseHasNoProblem(t *testing.T) {
 	require.Equal(t, 3, f.Radiation)
 	require.Equal(t, 6, f.Pictures)
 	require.Equal(t, 700, f.WorstGapExcess)
-	require.Equal(t, account.Quantiles{N: 3, P50: 250, P99: 250}, f.Latency[event.Customs].Quiet)
+	require.Equal(t, account.Quantiles{N: 3, P50: 250, P99: 250, Max: 250}, f.Latency[event.Customs].Quiet)
 }
 
 // second is the store in which most cases go wrong: a rule that looked

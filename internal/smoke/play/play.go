@@ -38,8 +38,12 @@ type Options struct {
 	Say func(format string, args ...any)
 	// Ready, which may be nil, is called when all keys are made and nothing runs.
 	Ready func(context.Context) error
+	// Last, which may be nil, ends what the caller started beside the gate.
+	Last func(context.Context) error
 	// Blind says that no pictures are analysed, so that nobody waits for it.
 	Blind bool
+	// Calm waits until both consoles hold the same before the daemon is ended.
+	Calm bool
 }
 
 // Play is one gate with what the harness knows of it by itself. Windows and the
@@ -324,6 +328,11 @@ func (p *Play) End(ctx context.Context, settle time.Duration) error {
 	note := func(err error) { all = errors.Join(all, err) }
 	note(p.StopSim(ctx))
 	p.Settle(ctx, settle)
+	if p.opt.Calm {
+		if err := within(ctx, agreement, p.Agree); err != nil {
+			p.opt.Say("before the daemon's end the consoles do not come to hold the same: %v", err)
+		}
+	}
 	note(within(ctx, daemonEnds, p.Daemon.Stop))
 	p.opt.Say("the daemon has ended")
 	if err := within(ctx, agreement, p.Agree); err != nil {
@@ -331,6 +340,9 @@ func (p *Play) End(ctx context.Context, settle time.Duration) error {
 	}
 	for _, a := range event.Agencies() {
 		note(within(ctx, consoleEnds, p.Console(a).Stop))
+	}
+	if p.opt.Last != nil {
+		note(within(ctx, consoleEnds, p.opt.Last))
 	}
 	if err := within(ctx, workersEnd, func(ctx context.Context) error {
 		return stage.Until(ctx, "the end of all workers", func() (bool, error) { return len(p.Stage.Left()) == 0, nil })

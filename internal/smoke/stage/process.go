@@ -78,6 +78,7 @@ func (s *Stage) log(name string) (*os.File, error) {
 func (s *Stage) Output(ctx context.Context, program string, args ...string) ([]byte, error) {
 	cmd := exec.CommandContext(ctx, s.program(program), args...)
 	cmd.Dir, cmd.Env = s.opt.Dir, s.env(nil)
+	s.prepare(program, cmd)
 	out, err := cmd.Output()
 	if failed, ok := errors.AsType[*exec.ExitError](err); ok {
 		return out, fmt.Errorf("%s %v: %w: %s", program, args, err, failed.Stderr)
