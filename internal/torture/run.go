@@ -162,7 +162,7 @@ func (w *World) account(ctx context.Context, run *Run) {
 	}
 	w.Ready(time.Now()) // of what never came back
 	note(w.End(ctx, endsIn))
-	c, err := w.Case(ctx, account.Case{Vision: w.Vision, Strict: true, Chains: w.chains})
+	c, err := w.Case(ctx, account.Case{Vision: w.Vision, Strict: true, Chains: w.chains, Lag: account.Tolerance})
 	if err != nil {
 		note(err)
 		return
