@@ -55,7 +55,7 @@ file never stops the rest.`,
 	f.IntVar(&o.threads, "threads", 2, "threads of one analysis")
 	f.IntVar(&o.memoryMB, "memory-mb", 1500, "limit of the worker's data segment in megabytes; 0 for none")
 	f.DurationVar(&o.deadline, "deadline", 30*time.Second, "time that one file may take")
-	root.AddCommand(newPlate(&o, out, log), newContainer(&o, out, log), newXray(&o, out, log), newWorker(&o))
+	root.AddCommand(newPlate(&o, out, log), newContainer(&o, out, log), newXray(&o, out, log), newScanner(&o, out), newWorker(&o))
 	return root
 }
 

@@ -24,6 +24,7 @@ type Curves struct {
 	Inorganic []Point `json:"inorganic"` // aluminium
 	Metal     []Point `json:"metal"`     // steel
 	Nominal   bool    `json:"nominal,omitempty"`
+	KV        float64 `json:"kv,omitempty"` // tube voltage; 0 is taken for 160
 }
 
 // Names of the reference materials.
@@ -47,25 +48,65 @@ func Nominal(kv float64) (*Curves, error) {
 	if kv < 80 || kv > 320 {
 		return nil, fmt.Errorf("there are no nominal material curves for %.0f kV", kv)
 	}
-	high := [][2]float64{{0.42, 0.35}, {0.60, 0.45}, {0.85, 0.20}}
-	low := [][2]float64{{0.26, 0.45}, {0.38, 0.35}, {0.58, 0.20}}
-	through := func(lines [][2]float64, m matter.Material, areal float64) float64 {
+	c := &Curves{Nominal: true, KV: kv}
+	for name, to := range map[string]*[]Point{refOrganic: &c.Organic, refInorganic: &c.Inorganic, refMetal: &c.Metal} {
+		m, _ := matter.Named(name)
+		most := map[string]float64{refOrganic: 60, refInorganic: 40, refMetal: 35}[name]
+		for k := 1; k <= 24; k++ {
+			areal := most * math.Pow(float64(k)/24, 2)
+			*to = append(*to, nominalPoint(kv, m, areal))
+		}
+	}
+	return c, nil
+}
+
+// nominalPoint is a thickness before a detector pair whose spectra are three
+// lines each.
+func nominalPoint(kv float64, m matter.Material, areal float64) Point {
+	through := func(lines [][2]float64) float64 {
 		sum := 0.0
 		for _, l := range lines {
 			sum += l[1] * math.Exp(-m.Mu(l[0]*kv)*areal)
 		}
 		return -math.Log(sum)
 	}
-	c := &Curves{Nominal: true}
-	for name, to := range map[string]*[]Point{refOrganic: &c.Organic, refInorganic: &c.Inorganic, refMetal: &c.Metal} {
-		m, _ := matter.Named(name)
-		most := map[string]float64{refOrganic: 60, refInorganic: 40, refMetal: 35}[name]
-		for k := 1; k <= 24; k++ {
-			areal := most * math.Pow(float64(k)/24, 2)
-			*to = append(*to, Point{areal, through(high, m, areal), through(low, m, areal)})
-		}
+	return Point{
+		Areal: areal,
+		High:  through([][2]float64{{0.42, 0.35}, {0.60, 0.45}, {0.85, 0.20}}),
+		Low:   through([][2]float64{{0.26, 0.45}, {0.38, 0.35}, {0.58, 0.20}}),
 	}
-	return c, nil
+}
+
+// defaultKV is the tube voltage of most baggage scanners.
+const defaultKV = 160
+
+// thinHigh is the log attenuation of a layer that hardens the beam little.
+const thinHigh = 0.3
+
+// beyond tells how copper differs from steel: how far beyond it it lies, in
+// units of the way from aluminium to steel, and by log attenuation how its areal
+// density compares. No test object has a wedge of copper, so both come from
+// published coefficients at the tube's voltage, and only as ratios, in which the
+// spectrum counts little. The place is that of a thin layer: three lines harden
+// otherwise than a spectrum does, whose ratio of differences hardly changes.
+func beyond(kv float64) (place float64, ratio func(h float64) float64) {
+	kv = cmp.Or(kv, defaultKV)
+	curve := func(name string) (low, areal func(h float64) float64) {
+		m, _ := matter.Named(name)
+		var p []Point
+		for k := 1; k <= 24; k++ {
+			p = append(p, nominalPoint(kv, m, map[string]float64{refInorganic: 60, refMetal: 40, "copper": 40}[name]*math.Pow(float64(k)/24, 2)))
+		}
+		return smooth(p, func(q Point) float64 { return q.Low }), smooth(p, func(q Point) float64 { return q.Areal })
+	}
+	alLow, _ := curve(refInorganic)
+	feLow, feAreal := curve(refMetal)
+	cuLow, cuAreal := curve("copper")
+	place = (cuLow(thinHigh) - feLow(thinHigh)) / (feLow(thinHigh) - alLow(thinHigh))
+	return place, func(h float64) float64 {
+		h = max(h, thinHigh)
+		return cuAreal(h) / feAreal(h)
+	}
 }
 
 // ErrCurves is wrapped by the errors of Check.
@@ -107,6 +148,9 @@ const tableStep = 0.02
 type table struct {
 	low, areal [3][]float32
 	most       float64
+	// place and ratio of copper beyond steel; see beyond.
+	place float64
+	ratio []float32
 }
 
 func (c *Curves) table(most float64) table {
@@ -120,6 +164,11 @@ func (c *Curves) table(most float64) table {
 			h := float64(i) * tableStep
 			t.low[k][i], t.areal[k][i] = float32(low(h)), float32(areal(h))
 		}
+	}
+	place, ratio := beyond(c.KV)
+	t.place, t.ratio = max(place, 0.02), make([]float32, len(t.low[0]))
+	for i := range t.ratio {
+		t.ratio[i] = float32(ratio(float64(i) * tableStep))
 	}
 	return t
 }

@@ -16,8 +16,6 @@ const (
 	darkFrom       = 0.03
 	alikeSigmas    = 3.0
 	alikeShare     = 0.012 // of the transmission: what calibration leaves
-	beyondSteel    = 2.25  // the last place beyond the references that still counts
-	heavier        = 2.0   // mass falls so much faster beyond steel than before it
 	sureTo         = 4.2   // log attenuation to which the ratio tells metals apart
 	thinLayer      = 0.05  // log attenuation between organic and metal below which the class is unknown
 )
@@ -138,7 +136,7 @@ func (v View) lowDoubt(i, n int, photons float64) float64 {
 func (t table) atLeast(h, l float64) (matter.Class, float32) {
 	i := min(int(h/tableStep), len(t.low[0])-1)
 	if l > float64(t.low[1][i]) {
-		return matter.Metal, t.areal[2][i]
+		return matter.Metal, t.areal[2][i] * float32(math.Sqrt(float64(t.ratio[i])))
 	}
 	return matter.Unknown, t.areal[2][i]
 }
@@ -157,9 +155,8 @@ func (t table) judge(h, l float64) (matter.Class, float32) {
 	if l > inorganic {
 		place = 1 + (l-inorganic)/(metal-inorganic)
 	}
-	// Mass between organic and inorganic changes evenly; from aluminium by way
-	// of steel to what is heavier it falls by a factor, and copper lies a little
-	// beyond steel.
+	// Mass between organic and inorganic changes evenly; from aluminium to steel,
+	// and from there to copper, it falls by a factor.
 	p := min(max(place, 0), 1)
 	areal := at(t.areal[0])*(1-p) + at(t.areal[1])*p
 	if place > 1 {
@@ -167,9 +164,10 @@ func (t table) judge(h, l float64) (matter.Class, float32) {
 		areal = at(t.areal[1]) * math.Pow(ratio, min(place, 2)-1)
 		switch {
 		case h >= sureTo && place >= inorganicTo:
-			areal = at(t.areal[2])
+			// Steel or copper, which differ by a sixth: the middle errs least.
+			areal = at(t.areal[2]) * math.Sqrt(at(t.ratio))
 		case place > 2:
-			areal *= math.Pow(ratio, heavier*(min(place, beyondSteel)-2))
+			areal *= math.Pow(at(t.ratio), min(1, (place-2)/t.place))
 		}
 	}
 	switch {
