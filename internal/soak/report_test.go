@@ -97,11 +97,20 @@ func (s *soak) level() {
 				threads = append(threads, trend.Point{At: at, Value: float64(p.Threads)})
 			}
 		}
-		s.verdict(name, "resident MB", resident, trend.Limit{By: 16, Share: 0.12})
+		// What is resident follows the collector's pace; a leak shows in what is
+		// live after a collection.
+		s.verdict(name, "resident MB", resident, trend.Limit{By: 16, Share: 0.25})
 		s.verdict(name, "threads", threads, trend.Limit{By: 6, Share: 0.2})
 		if name == "gatehouse-vision" {
 			continue // no goroutines of interest
 		}
+		heaps, err := s.Stage.Heaps(name)
+		require.NoError(s.t, err)
+		var live []trend.Point
+		for _, h := range heaps {
+			live = append(live, trend.Point{At: h.Since, Value: h.MB})
+		}
+		s.verdict(name, "live heap MB", live, trend.Limit{By: 6, Share: 0.12})
 		counts, err := s.Stage.Goroutines(name)
 		require.NoError(s.t, err)
 		var goroutines []trend.Point
