@@ -33,8 +33,8 @@ var (
 	// As documented in package runtime: the heap when the collection began, when
 	// it ended, and what of it is live.
 	collection = regexp.MustCompile(`^gc \d+ @([0-9.]+)s .* \d+->\d+->(\d+) MB, `)
-	schedHead = regexp.MustCompile(`^SCHED (\d+)ms: `)
-	schedLine = regexp.MustCompile(`^ {2}([GMP])\d+: `)
+	schedHead  = regexp.MustCompile(`^SCHED (\d+)ms: `)
+	schedLine  = regexp.MustCompile(`^ {2}([GMP])\d+: `)
 )
 
 // dead is the status of a goroutine that has ended and is kept for re-use.
