@@ -16,6 +16,8 @@ type words struct {
 	vision, visionOff, noDevices, requiredNote string
 	never, ago, day                            string
 	reloaded, unchanged, refused, restart      string
+	nobody, until, controlOf, noCommands       string
+	outcomes                                   map[event.ControlOutcome]string
 	deviceHead, agencyHead                     []string
 	phases                                     map[control.Phase]string
 	states                                     map[event.DeviceState]string
@@ -40,7 +42,11 @@ func english() words {
 		states: map[event.DeviceState]string{
 			event.Up: "up", event.Degraded: "DEGRADED", event.Faulty: "FAULTY", event.Bypassed: "BYPASSED", event.InTest: "IN TEST", event.Down: "DOWN",
 		},
-		agencies: map[event.Agency]string{event.Customs: "Customs", event.BorderGuard: "Border Guard"},
+		agencies: map[event.Agency]string{event.Customs: "Customs", event.BorderGuard: "Border Guard", event.AtGate: "technician at the gate"},
+		nobody:   "nobody", until: "until", controlOf: "control", noCommands: "The device takes no commands.",
+		outcomes: map[event.ControlOutcome]string{
+			event.ControlDone: "done", event.ControlRefused: "REFUSED", event.ControlLost: "NOT KNOWN whether it was done",
+		},
 		changes: map[control.Kind]string{
 			control.Added: "added", control.Removed: "removed", control.Restarted: "restarted with other settings", control.Adjusted: "adjusted",
 		},
@@ -64,7 +70,11 @@ func vietnamese() words {
 		states: map[event.DeviceState]string{
 			event.Up: "tốt", event.Degraded: "SUY GIẢM", event.Faulty: "HỎNG", event.Bypassed: "BỎ QUA", event.InTest: "ĐANG THỬ", event.Down: "MẤT TÍN HIỆU",
 		},
-		agencies: map[event.Agency]string{event.Customs: "Hải quan", event.BorderGuard: "Biên phòng"},
+		agencies: map[event.Agency]string{event.Customs: "Hải quan", event.BorderGuard: "Biên phòng", event.AtGate: "kỹ thuật viên tại cửa khẩu"},
+		nobody:   "không ai", until: "đến", controlOf: "quyền điều khiển", noCommands: "Thiết bị này không nhận lệnh.",
+		outcomes: map[event.ControlOutcome]string{
+			event.ControlDone: "đã thực hiện", event.ControlRefused: "TỪ CHỐI", event.ControlLost: "KHÔNG BIẾT đã thực hiện hay chưa",
+		},
 		changes: map[control.Kind]string{
 			control.Added: "đã thêm", control.Removed: "đã bỏ", control.Restarted: "khởi động lại với thiết lập khác", control.Adjusted: "đã điều chỉnh",
 		},

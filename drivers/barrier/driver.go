@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"gatehouse/internal/driver"
+	"gatehouse/internal/event"
 	"gatehouse/internal/link"
 )
 
@@ -60,6 +61,9 @@ func Kind() driver.Kind {
 		Name:    "barrier",
 		Example: example,
 		Silence: 3 * Defaults().Idle,
+		Commands: []event.ControlVerb{
+			event.ControlOpen, event.ControlClose, event.ControlStop, event.ControlRed, event.ControlAmber, event.ControlGreen,
+		},
 		New: func(decode func(any) error, env driver.Env) (driver.Driver, error) {
 			c := Defaults()
 			if err := decode(&c); err != nil {
@@ -73,23 +77,13 @@ func Kind() driver.Kind {
 	}
 }
 
-// Commander is a barrier that takes commands. Whoever calls it holds the
-// device's control lease.
-type Commander interface {
-	// Command carries out OPEN, CLOSE, STOP, RED, AMBER or GREEN and returns when
-	// the board has taken it. It fails with *Refused when the interlock says no,
-	// with ErrCommand when there is no such command, and with ErrNotRunning
-	// without a line.
-	Command(ctx context.Context, verb string, args ...string) error
-}
-
 // ErrNotRunning says that the board's line is not open.
-var ErrNotRunning = errors.New("barrier's line is not open")
+var ErrNotRunning = fmt.Errorf("barrier's line is not open: %w", driver.ErrOffline)
 
 var (
-	_ driver.Driver = (*Driver)(nil)
-	_ driver.Prober = (*Driver)(nil)
-	_ Commander     = (*Driver)(nil)
+	_ driver.Driver    = (*Driver)(nil)
+	_ driver.Prober    = (*Driver)(nil)
+	_ driver.Commander = (*Driver)(nil)
 )
 
 // Driver drives one barrier.
@@ -149,7 +143,9 @@ func (d *Driver) use(s *session) {
 	d.running = s
 }
 
-// Command implements Commander.
+// Command implements driver.Commander for OPEN, CLOSE, STOP, RED, AMBER and
+// GREEN. It fails with *Refused when the interlock says no, with ErrCommand when
+// there is no such command, and with ErrNotRunning without a line.
 func (d *Driver) Command(ctx context.Context, verb string, args ...string) error {
 	if len(args) > 0 {
 		return fmt.Errorf("%w: %s takes no arguments", ErrCommand, verb)

@@ -1,9 +1,11 @@
 package barrier
 
 import (
-	"errors"
 	"fmt"
 	"time"
+
+	"gatehouse/internal/driver"
+	"gatehouse/internal/event"
 )
 
 // Travel of an arm from down to up. Outside of it something is wrong: the arm
@@ -27,7 +29,7 @@ const (
 )
 
 // ErrCommand says that there is no such command.
-var ErrCommand = errors.New("no such command")
+var ErrCommand = fmt.Errorf("barrier: %w", driver.ErrNoCommand)
 
 // Refused is the interlock's no. No setting changes it.
 type Refused struct {
@@ -37,6 +39,32 @@ type Refused struct {
 
 // Error says what was refused and why.
 func (r *Refused) Error() string { return fmt.Sprintf("barrier refuses %s: %s", r.Verb, r.Why) }
+
+// Refusal implements driver.Refusal.
+func (r *Refused) Refusal() (code string, why event.Text) {
+	switch r.Why {
+	case "ESTOP":
+		why = event.Text{VI: "Nút dừng khẩn cấp đang bị nhấn hoặc đứt dây.", EN: "The emergency stop is pressed, or its wire is broken."}
+	case "MANUAL":
+		why = event.Text{VI: "Barie đang ở chế độ tay, hoặc cần đã tháo.", EN: "The barrier is in manual mode, or its arm is detached."}
+	case "OBSTRUCTED":
+		why = event.Text{
+			VI: "Khóa liên động: có xe trên vòng từ an toàn, hoặc tế bào quang bị chắn.",
+			EN: "Interlock: a vehicle is over the safety loop, or the photocell is interrupted.",
+		}
+	case "SENSOR":
+		why = event.Text{VI: "Khóa liên động: cả hai công tắc hành trình cùng tác động.", EN: "Interlock: both limit switches are active."}
+	case "FAULT":
+		why = event.Text{VI: "Khóa liên động: barie đang báo lỗi, không thể tin trạng thái của nó.", EN: "Interlock: the barrier has a fault, what it shows cannot be relied on."}
+	case "ARM":
+		why = event.Text{VI: "Khóa liên động: đèn xanh chỉ bật khi cần đã mở hết.", EN: "Interlock: green needs the arm to be up."}
+	case "BUSY":
+		why = event.Text{VI: "Barie đang thực hiện một lệnh khác.", EN: "The barrier is carrying out another command."}
+	default:
+		why = event.Text{VI: "Khóa liên động: chưa biết trạng thái của barie.", EN: "Interlock: the barrier's state is not known."}
+	}
+	return r.Why, why
+}
 
 // Interlock decides what the relays are to be. It does no I/O: whoever uses it
 // reads the board, calls Observe, and writes Want. Times are of one monotonic

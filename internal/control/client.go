@@ -37,19 +37,19 @@ func NewClient(state string) *Client {
 
 // Status asks for the gate's state.
 func (c *Client) Status(ctx context.Context) (s Status, err error) {
-	return s, c.ask(ctx, http.MethodGet, "/status", &s)
+	return s, c.ask(ctx, http.MethodGet, "/status", nil, &s)
 }
 
 // Reload has the daemon read its configuration again.
 func (c *Client) Reload(ctx context.Context) (r Reloaded, err error) {
-	return r, c.ask(ctx, http.MethodPost, "/reload", &r)
+	return r, c.ask(ctx, http.MethodPost, "/reload", nil, &r)
 }
 
 // Watch calls each for every reading of the device until ctx ends, the daemon
 // ends, or each fails.
 func (c *Client) Watch(ctx context.Context, lane, device string, each func(event.Reading) error) error {
 	q := url.Values{"lane": {lane}, "device": {device}}
-	body, err := c.open(ctx, http.MethodGet, "/watch?"+q.Encode())
+	body, err := c.open(ctx, http.MethodGet, "/watch?"+q.Encode(), nil)
 	if err != nil && ctx.Err() == nil {
 		return err
 	}
@@ -72,8 +72,9 @@ func (c *Client) Watch(ctx context.Context, lane, device string, each func(event
 	}
 }
 
-func (c *Client) ask(ctx context.Context, method, path string, into any) error {
-	body, err := c.open(ctx, method, path)
+// ask sends a request; say is its body and may be nil.
+func (c *Client) ask(ctx context.Context, method, path string, say io.Reader, into any) error {
+	body, err := c.open(ctx, method, path, say)
 	if err != nil {
 		return err
 	}
@@ -85,8 +86,8 @@ func (c *Client) ask(ctx context.Context, method, path string, into any) error {
 }
 
 // open sends a request and returns the body of a good answer.
-func (c *Client) open(ctx context.Context, method, path string) (io.ReadCloser, error) {
-	req, err := http.NewRequestWithContext(ctx, method, "http://gatehouse"+path, http.NoBody)
+func (c *Client) open(ctx context.Context, method, path string, say io.Reader) (io.ReadCloser, error) {
+	req, err := http.NewRequestWithContext(ctx, method, "http://gatehouse"+path, say)
 	if err != nil {
 		return nil, err
 	}

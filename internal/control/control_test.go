@@ -50,6 +50,33 @@ func (g *gate) Watch(ctx context.Context, lane, device string, each func(event.R
 	}
 }
 
+func (g *gate) Lease(lane, device string) (control.Lease, error) {
+	if lane != "01" || device != "barrier" {
+		return control.Lease{}, control.ErrNoDevice
+	}
+	return control.Lease{Where: event.Where{Gate: "15BB", Lane: lane, Device: device}, State: event.Up, Holder: event.Customs}, g.err
+}
+
+func (g *gate) Command(_ context.Context, c event.Command) (event.ControlChange, error) {
+	return event.ControlChange{Where: c.Where, Verb: c.Verb, Force: c.Force, Reason: c.Reason, Outcome: event.ControlRefused}, g.err
+}
+
+func TestCommandsAndLeases(t *testing.T) {
+	state, _ := serve(t, &gate{})
+	c := control.NewClient(state)
+	l, err := c.Lease(t.Context(), "01", "barrier")
+	require.NoError(t, err)
+	require.Equal(t, event.Customs, l.Holder)
+	_, err = c.Lease(t.Context(), "01", "rpm")
+	require.ErrorIs(t, err, control.ErrNoDevice)
+	done, err := c.Command(t.Context(), event.Command{
+		Where: event.Where{Lane: "01", Device: "barrier"}, Verb: event.ControlTake, Force: true, Reason: "cần hỏng",
+	})
+	require.NoError(t, err, "a refusal is an answer")
+	require.Equal(t, event.ControlRefused, done.Outcome)
+	require.Equal(t, "cần hỏng", done.Reason)
+}
+
 // serve runs the socket of a gate in a fresh state folder until stop.
 func serve(t *testing.T, g control.Gate) (state string, stop func()) {
 	t.Helper()

@@ -25,6 +25,11 @@ type Gate interface {
 	// Watch calls each for every reading of a device until ctx ends or each
 	// fails. ErrNoDevice means that there is no such device.
 	Watch(ctx context.Context, lane, device string, each func(event.Reading) error) error
+	// Command gives a command in the name of event.AtGate and returns what came
+	// of it. Lane, device, verb, force, reason and badge are of the caller.
+	Command(ctx context.Context, c event.Command) (event.ControlChange, error)
+	// Lease is who controls a device. ErrNoDevice means that there is none.
+	Lease(lane, device string) (Lease, error)
 }
 
 // Errors of the socket.
@@ -88,6 +93,8 @@ func Serve(ctx context.Context, l net.Listener, state string, g Gate, log *slog.
 	mux.HandleFunc("GET /status", h.status)
 	mux.HandleFunc("POST /reload", h.reload)
 	mux.HandleFunc("GET /watch", h.watch)
+	mux.HandleFunc("GET /control", h.lease)
+	mux.HandleFunc("POST /control", h.command)
 	life, end := context.WithCancel(ctx)
 	defer end()
 	server := &http.Server{

@@ -35,6 +35,22 @@ type Prober interface {
 	Probe(ctx context.Context) (string, error)
 }
 
+// Commander is a driver whose device takes commands. Whoever calls it holds the
+// device's control lease, and no caller can defeat the device's interlock.
+type Commander interface {
+	// Command carries out a verb and returns when the device has taken it. A
+	// Refusal, ErrOffline and ErrNoCommand say that nothing was moved; any other
+	// error that nobody knows.
+	Command(ctx context.Context, verb string, args ...string) error
+}
+
+// Refusal is an error by which a device's interlock says no.
+type Refusal interface {
+	error
+	// Refusal is the interlock's code, such as OBSTRUCTED, and the same in words.
+	Refusal() (code string, why event.Text)
+}
+
 // Evidence stores images and captures by content before a reading names them.
 type Evidence interface {
 	// Put reads r to its end, stores it durably (written, synced, renamed,
@@ -72,6 +88,9 @@ type Kind struct {
 	// it down; zero when a quiet device is normal. It is a default that the
 	// device's configuration may change.
 	Silence time.Duration
+	// Commands are what officers may ask of the device through its control lease;
+	// none where it takes no commands.
+	Commands []event.ControlVerb
 }
 
 // Errors with which a driver's Run ends. The runtime's policy goes by them.
@@ -81,6 +100,11 @@ var (
 	// ErrGarbage says that nothing on the line can be understood, as with a
 	// wrong baud rate.
 	ErrGarbage = errors.New("line carries no valid frame")
+	// ErrOffline says that a command could not be given: the device's line is not
+	// open.
+	ErrOffline = errors.New("device cannot be reached")
+	// ErrNoCommand says that the device has no such command.
+	ErrNoCommand = errors.New("device has no such command")
 	// ErrTooLarge is returned by Evidence.Put.
 	ErrTooLarge = errors.New("evidence exceeds its size limit")
 	// ErrStore says that the store could not take a reading; the cause is wrapped.

@@ -20,6 +20,8 @@ const (
 	EntryResult   EntryKind = "result"   // an analysis or a look-up came back
 	EntryConfig   EntryKind = "config"   // another configuration of the lane is in force
 	EntryCorrect  EntryKind = "correct"  // an agency corrected a passage
+	EntryCommand  EntryKind = "command"  // a device is about to be given a command
+	EntryControl  EntryKind = "control"  // what came of it, or of a control lease
 )
 
 // JournalEntry is one fact in a lane's journal.
@@ -41,6 +43,9 @@ type JournalEntry struct {
 	// Recalled are the newest shared versions of the passages that a correction
 	// names, so that it can be applied to one which the lane has forgotten.
 	Recalled []Passage `json:"recalled,omitempty"`
+
+	Command *Command       `json:"command,omitempty"`
+	Control *ControlChange `json:"control,omitempty"`
 }
 
 // Start opens a run of the daemon in a lane's journal.

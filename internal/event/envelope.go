@@ -24,6 +24,8 @@ const (
 	TypeGap        Type = "vn.gatehouse.gap.v1"
 	TypeFrameLog   Type = "vn.gatehouse.framelog.v1"
 	TypeWanted     Type = "vn.gatehouse.wanted.v1"
+	TypeCommand    Type = "vn.gatehouse.command.v1"
+	TypeControl    Type = "vn.gatehouse.control.v1"
 )
 
 // Delivery is the class by which a shared event is handed over. Alerts pass
@@ -32,7 +34,7 @@ type Delivery string
 
 // Delivery classes; they are the second token of an agency's inbox subject.
 const (
-	DeliverAlert  Delivery = "alert"  // alerts, their acknowledgements and verdicts
+	DeliverAlert  Delivery = "alert"  // alerts, their acknowledgements and verdicts, commands and their answers
 	DeliverRecord Delivery = "record" // passages, corrections, devices, gaps, frame logs, receipts
 	DeliverImage  Delivery = "image"  // chunks of evidence; not on the chain
 )
@@ -40,7 +42,7 @@ const (
 // Delivery is the class of the type.
 func (t Type) Delivery() Delivery {
 	switch t {
-	case TypeAlert, TypeAck, TypeVerdict:
+	case TypeAlert, TypeAck, TypeVerdict, TypeCommand, TypeControl:
 		return DeliverAlert
 	default:
 		return DeliverRecord

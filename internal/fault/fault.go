@@ -32,6 +32,8 @@ const (
 	HandoverBeforePublish = "handover.before-publish"
 	HandoverAfterPublish  = "handover.after-publish"
 	SayingsBeforeAck      = "sayings.before-ack"
+	ControlBeforeCommand  = "control.before-command"
+	ControlAfterCommand   = "control.after-command"
 	ConsoleBeforeCommit   = "console.before-commit"
 	ConsoleAfterCommit    = "console.after-commit"
 )

@@ -45,6 +45,7 @@ func (m maker) make(f *config.File, i, j int, problems config.Problems) *device 
 		if cfg.Silence == 0 {
 			cfg.Silence = kind.Silence
 		}
+		d.commands = kind.Commands
 	}
 	d.Device = lane.NewDevice(cfg, drv, m.journal, m.clock, m.env.Log)
 	return d

@@ -6,6 +6,7 @@ import (
 	"sync"
 
 	"gatehouse/internal/config"
+	"gatehouse/internal/event"
 	"gatehouse/internal/lane"
 )
 
@@ -54,8 +55,9 @@ type device struct {
 	*lane.Device
 	lane     string
 	section  config.Device
-	settings any    // as its driver decoded them; nil when it could not
-	fault    string // why it cannot run
+	settings any                 // as its driver decoded them; nil when it could not
+	fault    string              // why it cannot run
+	commands []event.ControlVerb // that it takes; none where it takes no commands
 
 	end  context.CancelFunc
 	done chan struct{} // closed when it has ended; nil before it was started

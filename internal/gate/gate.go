@@ -25,6 +25,7 @@ import (
 	"gatehouse/internal/fault"
 	"gatehouse/internal/journal"
 	"gatehouse/internal/lane"
+	"gatehouse/internal/lease"
 	"gatehouse/internal/passage"
 	"gatehouse/internal/risk"
 )
@@ -71,6 +72,7 @@ type gate struct {
 	journal  *journal.Journal
 	evidence *evidence.Store
 	sharing  *sharing
+	keeper   *lease.Keeper
 	eyes     *eyes
 	lists    *expect.Lists // nil without a folder
 	analyst  *lane.Analyst
@@ -252,6 +254,9 @@ func (g *gate) run(ctx context.Context) error {
 		return err
 	}
 	g.log.Info("gate is ending")
+	if err := g.endControl(life); err != nil {
+		return err
+	}
 	return g.finish(life)
 }
 
@@ -259,7 +264,14 @@ func (g *gate) run(ctx context.Context) error {
 func (g *gate) startFolds(work, life context.Context, ps *parts) error {
 	for _, s := range []journal.Stream{journal.Main, journal.Idle} {
 		ps.start(life, "fold "+string(s), func(ctx context.Context) error {
-			return g.journal.Follow(ctx, s, g.lanes.Position(s)+1, func(rec journal.Record) error {
+			from := g.lanes.Position(s)
+			if s == journal.Main {
+				from = min(from, g.keeper.Position())
+			}
+			return g.journal.Follow(ctx, s, from+1, func(rec journal.Record) error {
+				if s == journal.Main {
+					g.keeper.Apply(ctx, rec)
+				}
 				return g.lanes.Apply(ctx, s, rec)
 			})
 		})
@@ -268,6 +280,9 @@ func (g *gate) startFolds(work, life context.Context, ps *parts) error {
 		return fmt.Errorf("replay the journal: %w", err)
 	}
 	g.lanes.GoLive()
+	if err := g.keeper.GoLive(work); err != nil {
+		return fmt.Errorf("take up control leases: %w", err)
+	}
 	return nil
 }
 
@@ -322,5 +337,6 @@ func (g *gate) finish(ctx context.Context) error {
 		}
 	}
 	g.sharing.drain(ctx, handGrace)
+	g.keeper.Save(ctx)
 	return g.lanes.Save(ctx)
 }

@@ -65,13 +65,16 @@ func openSharing(ctx context.Context, g *gate, id Identity, hub *nats.Conn) (*sh
 	}); err != nil {
 		return nil, err
 	}
+	if g.keeper, err = g.openKeeper(ctx, s); err != nil {
+		return nil, err
+	}
 	corrected := &corrections{chain: s.chain, journal: g.journal, log: log}
 	for _, l := range cfg.Lanes {
 		corrected.lanes = append(corrected.lanes, l.ID)
 	}
 	s.sayings, err = share.NewSayings(share.SayingsConfig{
 		Gate: cfg.ID, Chain: s.chain, Hub: hub, Keys: keys, Images: s.images, Handover: s.handover,
-		OnCorrection: corrected.take, Fault: points, Log: log,
+		OnCorrection: corrected.take, OnCommand: g.keeper.Take, Fault: points, Log: log,
 	})
 	return s, err
 }

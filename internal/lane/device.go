@@ -72,6 +72,16 @@ func NewDevice(cfg DeviceConfig, d driver.Driver, j Journal, c *clock.Clock, log
 	}
 }
 
+// Command asks the device for something, in its driver's own words. It fails
+// with driver.ErrNoCommand where the driver takes none.
+func (d *Device) Command(ctx context.Context, verb string) error {
+	c, ok := d.driver.(driver.Commander)
+	if !ok {
+		return driver.ErrNoCommand
+	}
+	return c.Command(ctx, verb)
+}
+
 // Run keeps the driver running until ctx ends. A device that cannot run is
 // journalled as faulty, and nothing else comes of it.
 func (d *Device) Run(ctx context.Context) {

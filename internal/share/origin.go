@@ -65,7 +65,7 @@ func (o Origin) Verify(payload []byte, agency trust.Public) error {
 func NewSaying(gate string, agency event.Agency, key trust.Private, e event.Envelope) (*nats.Msg, error) {
 	kind := sayKind(e.Type)
 	if kind == "" {
-		return nil, fmt.Errorf("say %s: agencies say verdicts, acknowledgements, corrections, receipts and requests for evidence only", e.Type)
+		return nil, fmt.Errorf("say %s: agencies say verdicts, acknowledgements, corrections, receipts, commands and requests for evidence only", e.Type)
 	}
 	payload, err := e.Bytes()
 	if err != nil {
@@ -94,6 +94,8 @@ func sayKind(t event.Type) string {
 		return client.SayReceipt
 	case event.TypeWanted:
 		return client.SayWanted
+	case event.TypeCommand:
+		return client.SayCommand
 	}
 	return ""
 }

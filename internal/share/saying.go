@@ -92,6 +92,9 @@ func (l *listener) done(ctx context.Context, said []Said, messages []jetstream.M
 		if err := l.corrected(ctx, s); err != nil {
 			return l.postpone(messages, err)
 		}
+		if err := l.commanded(ctx, s); err != nil {
+			return l.postpone(messages, err)
+		}
 		if l.config.OnSaid != nil {
 			l.config.OnSaid(s)
 		}
@@ -128,6 +131,20 @@ func (l *listener) corrected(ctx context.Context, s Said) error {
 		return nil
 	}
 	return l.config.OnCorrection(ctx, c)
+}
+
+// commanded passes a command on. One that cannot be read is on the chain and
+// moves nothing.
+func (l *listener) commanded(ctx context.Context, s Said) error {
+	if l.config.OnCommand == nil || s.Envelope.Type != event.TypeCommand {
+		return nil
+	}
+	var c event.Command
+	if err := json.Unmarshal(s.Envelope.Data, &c); err != nil {
+		l.config.Log.Warn("command cannot be read, it is not carried out", "agency", l.agency, "event_id", s.Envelope.ID, "err", err)
+		return nil
+	}
+	return l.config.OnCommand(ctx, c)
 }
 
 // verify reads a saying and checks that it is what it claims to be: signed by

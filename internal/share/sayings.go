@@ -36,8 +36,10 @@ type SayingsConfig struct {
 	// is acknowledged; may be nil. When it fails, the correction comes again: it
 	// is never lost, and may be told twice.
 	OnCorrection func(context.Context, event.Correction) error
-	Fault        *fault.Points // may be nil
-	Log          *slog.Logger  // may be nil
+	// OnCommand is OnCorrection for commands.
+	OnCommand func(context.Context, event.Command) error
+	Fault     *fault.Points // may be nil
+	Log       *slog.Logger  // may be nil
 }
 
 // Sayings brings what agencies say onto the chain: verdicts and receipts. It

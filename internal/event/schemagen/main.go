@@ -28,7 +28,7 @@ func write(folder string) error {
 	for name, value := range map[string]any{
 		"passage": event.Passage{}, "alert": event.Alert{}, "verdict": event.Verdict{}, "ack": event.Ack{}, "correction": event.Correction{},
 		"receipt": event.Receipt{}, "device": event.DeviceChange{}, "gap": event.Gap{},
-		"framelog": event.FrameLog{}, "wanted": event.Wanted{}, "reading": event.Reading{},
+		"framelog": event.FrameLog{}, "wanted": event.Wanted{}, "command": event.Command{}, "control": event.ControlChange{}, "reading": event.Reading{},
 	} {
 		b, err := json.MarshalIndent(jsonschema.Reflect(value), "", "  ")
 		if err != nil {

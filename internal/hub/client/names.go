@@ -26,11 +26,12 @@ const (
 	SayCorrection = "correction"
 	SayReceipt    = "receipt"
 	SayWanted     = "wanted"
+	SayCommand    = "command"
 )
 
 // Sayings lists the kinds of what agencies say.
 func Sayings() []string {
-	return []string{SayVerdict, SayAck, SayCorrection, SayReceipt, SayWanted}
+	return []string{SayVerdict, SayAck, SayCorrection, SayReceipt, SayWanted, SayCommand}
 }
 
 // SayingsOf is the stream with what one agency says. Each has its own, so that
