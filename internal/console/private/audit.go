@@ -33,6 +33,7 @@ const (
 	ActAck         Action = "ack"          // passage
 	ActCorrection  Action = "correction"   // passage
 	ActNote        Action = "note"         // passage
+	ActControl     Action = "control"      // gate/lane/device; detail has the verb and the command
 	ActAuditRead   Action = "audit-read"   // detail has the filter
 	ActUserCreate  Action = "user-create"  // log-in name
 	ActUserReset   Action = "user-reset"   // log-in name
@@ -44,7 +45,7 @@ const (
 // Actions lists all actions in the order in which pages offer them.
 func Actions() []Action {
 	return []Action{
-		ActView, ActDocument, ActImage, ActDownload, ActSearch, ActExport, ActVerdict, ActAck, ActCorrection, ActNote,
+		ActView, ActDocument, ActImage, ActDownload, ActSearch, ActExport, ActVerdict, ActAck, ActCorrection, ActNote, ActControl,
 		ActLogin, ActLoginFailed, ActLogout, ActSetup, ActPassword, ActDenied, ActAuditRead,
 		ActUserCreate, ActUserReset, ActUserRole, ActUserDisable, ActUserEnable,
 	}

@@ -39,13 +39,18 @@ const (
 	Users Right = "users"
 	// Audit is to read who saw and did what.
 	Audit Right = "audit"
+	// Control is to take control of a barrier and to give it commands; a
+	// technician may only while the device is in test.
+	Control Right = "control"
+	// TakeOver is to take control from whoever holds it.
+	TakeOver Right = "takeover"
 	// Export is to take records out of the console in files.
 	Export Right = "export"
 )
 
 // Rights lists all rights.
 func Rights() []Right {
-	return []Right{Own, See, Decide, Correct, Documents, Devices, Users, Audit, Export}
+	return []Right{Own, See, Decide, Correct, Documents, Devices, Control, TakeOver, Users, Audit, Export}
 }
 
 // May tells whether the role has a right. An unknown role has none.
@@ -54,11 +59,11 @@ func (r Role) May(right Right) bool { return slices.Contains(r.rights(), right) 
 func (r Role) rights() []Right {
 	switch r {
 	case Officer:
-		return []Right{Own, See, Decide, Correct, Documents, Devices}
+		return []Right{Own, See, Decide, Correct, Documents, Devices, Control}
 	case Supervisor:
 		return Rights()
 	case Technician:
-		return []Right{Own, See, Devices}
+		return []Right{Own, See, Devices, Control}
 	case Auditor:
 		return []Right{Own, See, Documents, Devices, Audit, Export}
 	}

@@ -47,6 +47,10 @@ func parse(e *Event) (projection, error) {
 		return decode(env.Data, func(v *event.Ack) error { return needAgency(v.ID, v.Gate, v.Agency, e) })
 	case event.TypeCorrection:
 		return decode(env.Data, func(v *event.Correction) error { return needAgency(v.ID, v.Gate, v.Agency, e) })
+	case event.TypeCommand:
+		return decode(env.Data, func(v *event.Command) error { return needAgency(v.ID, v.Gate, v.Agency, e) })
+	case event.TypeControl:
+		return decode(env.Data, func(v *event.ControlChange) error { return need(v.ID, v.Gate, e) })
 	case event.TypeReceipt:
 		return decode(env.Data, func(v *event.Receipt) error { return errors.Join(needAgency(v.ID, v.Gate, v.Agency, e), needReach(v)) })
 	case event.TypeDevice:
@@ -135,6 +139,11 @@ func (p *value[T]) project(t *batchTx, e *Event, late bool) error {
 		return t.ack(e, v, p.raw)
 	case *event.Correction:
 		return t.correction(e, v, p.raw)
+	case *event.Command: // its answer says everything that it does
+		t.controlled(v.Where)
+		return nil
+	case *event.ControlChange:
+		return t.control(e, v, p.raw)
 	case *event.Receipt:
 		return t.receipt(e, v)
 	case *event.DeviceChange:

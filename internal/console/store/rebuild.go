@@ -20,6 +20,7 @@ func SharedTables() []Table {
 		{"devices", "gate, lane, device"}, {"gaps", "id"}, {"frames", "log_id, n"}, {"evidence", "sha256"},
 		{"search", "key"}, {"search_marks", "mark, key"}, {"passage_evidence", "sha256, passage"},
 		{"device_changes", "gate, lane, device, since, state, code"}, {"frame_days", "gate, lane, device, day"},
+		{"controls", "id"}, {"control_now", "gate, lane, device"},
 	}
 }
 

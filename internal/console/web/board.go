@@ -36,6 +36,7 @@ type laneCard struct {
 	Current []store.Passage // under way, oldest first; at most two are drawn
 	Last    *store.Passage  // the newest that is over
 	Barrier *deviceView     // the device that reports the lane's barrier
+	Control *controlModel   // who controls it
 }
 
 // deviceView is a device as the board may show it: a state that is too old is
@@ -148,6 +149,17 @@ func (s *Server) lanes(r *http.Request, p Page, m *boardModel) error {
 		return err
 	}
 	m.Lanes = cards(byLane(devices, m.Gates, p.Now), passages)
+	for i := range m.Lanes {
+		c := &m.Lanes[i]
+		if c.Barrier == nil {
+			continue
+		}
+		control, err := s.controlOf(r, deviceRow{deviceView: *c.Barrier}, false)
+		if err != nil {
+			return err
+		}
+		c.Control = &control
+	}
 	return nil
 }
 

@@ -127,6 +127,7 @@ func (s *Server) device(w http.ResponseWriter, r *http.Request, p Page) {
 // deviceModel is what a device's page shows.
 type deviceModel struct {
 	deviceRow
+	Control  *controlModel // of a barrier
 	Segments []segment
 	Days     []dayBar
 	Up       float64 // share of the time that is known, 0..1
@@ -155,6 +156,13 @@ func (s *Server) deviceModel(r *http.Request, p Page) (deviceModel, error) {
 			m := deviceModel{deviceRow: deviceRow{d, h}, From: from}
 			m.Segments, m.Up, m.Known = segments(h, from, p.Now)
 			m.Days = dayBars(h, from)
+			if d.Barrier != nil {
+				control, err := s.controlOf(r, m.deviceRow, true)
+				if err != nil {
+					return deviceModel{}, err
+				}
+				m.Control = &control
+			}
 			return m, nil
 		}
 	}

@@ -68,6 +68,8 @@ func (s *Server) site() *routes {
 
 	x.with(private.Devices, "GET /devices", s.devices)
 	x.with(private.Devices, "GET /devices/{gate}/{lane}/{device}", s.device)
+	x.with(private.Control, "GET /control/{gate}/{lane}/{device}/{verb}", s.confirmControl)
+	x.with(private.Control, "POST /control/{gate}/{lane}/{device}", s.control)
 	x.with(private.Audit, "GET /audit", s.audit)
 	x.with(private.Audit, "POST /audit/verify", s.verifyAudit)
 	x.with(private.Audit, "GET /audit/export", s.exportAudit)

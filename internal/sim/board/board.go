@@ -42,6 +42,10 @@ const (
 	starve = 5 * time.Second
 	// late is how long the answers of late-ack take: longer than a host waits.
 	late = 700 * time.Millisecond
+	// holds is how long a host's close keeps the lane's own controller from
+	// opening the arm, unless the host opens it before: a host that is forgotten
+	// must not close a simulated lane for ever.
+	holds = 3 * time.Minute
 	// gap without a byte in which a broken request is forgotten.
 	gap = 50 * time.Millisecond
 )
@@ -51,6 +55,9 @@ type Wire interface {
 	Put(f port.Frame) bool
 	Bytes() <-chan []byte
 }
+
+// Pulses is how often hosts have pulsed the relays of the arm.
+type Pulses struct{ Open, Close, Stop int }
 
 // Settings of a board.
 type Settings struct {
@@ -74,7 +81,9 @@ type Board struct {
 	arm    float64 // 0 down .. 1 up
 	moves  float64 // +1 up, -1 down, 0 stands
 	asked  time.Time
-	hosted bool // a host has asked at least once
+	hosted bool      // a host has asked at least once
+	held   time.Time // until when the host keeps the arm down; zero for not
+	pulses Pulses
 	last   map[byte][]byte
 	before []byte // the answer to the request before
 }
@@ -172,16 +181,36 @@ func (b *Board) put(reply []byte) {
 
 // pulse obeys the edges of the arm's relays; the caller holds mu.
 func (b *Board) pulse(was byte) {
-	switch rises := b.coils &^ was; {
+	rises := b.coils &^ was
+	if rises&coilOpen != 0 {
+		b.pulses.Open++
+	}
+	if rises&coilClose != 0 {
+		b.pulses.Close++
+	}
+	if rises&coilStop != 0 {
+		b.pulses.Stop++
+	}
+	switch {
 	case b.on("e-stop") || b.on("manual"):
 	case rises&coilStop != 0:
 		b.moves = 0
 	case rises&coilOpen != 0:
-		b.moves = 1
+		b.moves, b.held = 1, time.Time{}
 	case rises&coilClose != 0:
-		b.moves = -1
+		b.moves, b.held = -1, time.Now().Add(holds)
 	}
 }
+
+// Pulsed is what hosts have asked of the arm so far.
+func (b *Board) Pulsed() Pulses {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	return b.pulses
+}
+
+// holding says whether the host keeps the arm down; the caller holds mu.
+func (b *Board) holding() bool { return time.Now().Before(b.held) && time.Since(b.asked) < starve }
 
 // reset is what a board does when it starts anew.
 func (b *Board) reset() {

@@ -18,8 +18,12 @@ const (
 func (b *Board) Stand() { b.show(inEntry, true) }
 
 // Out is the lane's controller: it opens the arm, lets the vehicle drive over
-// the loops and closes behind it. leaves is called when the vehicle starts.
+// the loops and closes behind it. leaves is called when the vehicle starts. While
+// the host keeps the arm down, the vehicle waits.
 func (b *Board) Out(ctx context.Context, leaves func()) error {
+	if err := b.released(ctx); err != nil {
+		return err
+	}
 	b.move(1)
 	if err := b.await(ctx, inUp); err != nil {
 		return err
@@ -64,6 +68,25 @@ func (b *Board) Against(ctx context.Context) error {
 	return err
 }
 
+// released waits while the host keeps the arm down.
+func (b *Board) released(ctx context.Context) error {
+	tick := time.NewTicker(look)
+	defer tick.Stop()
+	for {
+		b.mu.Lock()
+		held := b.holding()
+		b.mu.Unlock()
+		if !held {
+			return nil
+		}
+		select {
+		case <-ctx.Done():
+			return ctx.Err()
+		case <-tick.C:
+		}
+	}
+}
+
 func (b *Board) show(bits byte, on bool) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
@@ -87,7 +110,7 @@ func (b *Board) await(ctx context.Context, input byte) error {
 	for {
 		b.mu.Lock()
 		there, stopped := b.arm == 1 && input == inUp || b.arm == 0 && input == inDown, b.moves == 0
-		if !there && stopped && !b.on("e-stop") && !b.on("manual") {
+		if !there && stopped && !b.holding() && !b.on("e-stop") && !b.on("manual") {
 			b.moves = 1 // the host stopped it, or an emergency is over
 			if input == inDown {
 				b.moves = -1
