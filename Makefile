@@ -151,6 +151,10 @@ train-plates: train-deps ## train detector and reader for MINUTES each (default 
 	$(TRAIN) plates.reader --data $(GATEHOUSE_DATA) --out runs --minutes $(MINUTES) --resume
 	$(TRAIN) plates.calibrate --data $(GATEHOUSE_DATA) --weights runs
 	$(TRAIN) plates.export --weights runs
+.PHONY: train-containers
+train-containers: train-deps ## train the net that names characters on containers for MINUTES and export it
+	$(TRAIN) containers.train --data $(GATEHOUSE_DATA) --out runs --minutes $(MINUTES) --resume
+	$(TRAIN) containers.export --weights runs
 train-xray: train-deps ## train the baggage net for MINUTES, set its threshold and export it
 	$(TRAIN) xray.train --data $(GATEHOUSE_DATA) --out runs --hold-out gun --minutes $(MINUTES) --resume
 	$(TRAIN) xray.evaluate --data $(GATEHOUSE_DATA) --weights runs
@@ -178,6 +182,17 @@ build/testset/labels.jsonl: internal/vision/training/plates/testset.py internal/
 	$(TRAIN) plates.testset --out $(TESTSET)
 eval-plates: vision build/testset/labels.jsonl ## figures of the plate models: every dev image, foreign ones, and the rendered set
 	GATEHOUSE_TESTSET=$(TESTSET) $(GO) test -tags eval -count=1 -timeout 60m -v -run '^TestEval' ./internal/vision/accuracy
+
+build/convoy/convoy.mp4: internal/vision/training/plates/convoy.py | render-deps
+	$(TRAIN) plates.convoy --out $(CURDIR)/build/convoy
+.PHONY: eval-watch eval-containers soak-vision
+eval-watch: vision build/convoy/convoy.mp4 ## a rendered convoy of ten lorries through the watch command
+	GATEHOUSE_CONVOY=$(CURDIR)/build/convoy $(GO) test -tags eval -count=1 -timeout 30m -v -run '^TestEvalConvoy$$' ./internal/vision/accuracy
+eval-containers: vision ## figures of the container reader on the photographs
+	$(GO) test -tags eval -count=1 -timeout 30m -v -run '^TestEvalContainers$$' ./internal/vision/accuracy
+SOAK_IMAGES ?= 20000
+soak-vision: vision ## SOAK_IMAGES pictures (default 20000) through one worker, whose memory must stay flat
+	SOAK_IMAGES=$(SOAK_IMAGES) $(GO) test -count=1 -timeout 0 -v -run '^TestMemoryIsFlat$$' ./cmd/gatehouse-vision
 
 $(PEERS)/node_modules/.installed: $(PEERS)/package-lock.json
 	cd $(PEERS) && npm ci --ignore-scripts --no-audit --no-fund

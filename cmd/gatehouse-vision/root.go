@@ -43,7 +43,7 @@ exit status 1. The pictures are decoded in a process of their own, so a bad
 file never stops the rest.`,
 		Args: cobra.NoArgs, SilenceErrors: true, SilenceUsage: true,
 		RunE: func(*cobra.Command, []string) error {
-			return errors.New("say what to read: plate, container or xray")
+			return errors.New("say what to read: plate, container, xray or watch")
 		},
 	}
 	root.SetOut(log)
@@ -55,7 +55,8 @@ file never stops the rest.`,
 	f.IntVar(&o.threads, "threads", 2, "threads of one analysis")
 	f.IntVar(&o.memoryMB, "memory-mb", 1500, "limit of the worker's data segment in megabytes; 0 for none")
 	f.DurationVar(&o.deadline, "deadline", 30*time.Second, "time that one file may take")
-	root.AddCommand(newPlate(&o, out, log), newContainer(&o, out, log), newXray(&o, out, log), newScanner(&o, out), newWorker(&o))
+	root.AddCommand(newPlate(&o, out, log), newContainer(&o, out, log), newXray(&o, out, log), newScanner(&o, out),
+		newWatch(&o, out, log), newWorker(&o))
 	return root
 }
 

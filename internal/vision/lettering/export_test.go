@@ -14,7 +14,7 @@ type Painted struct {
 
 // ReadPainted reads the numbers among painted characters.
 func ReadPainted(chars []Painted) []wire.ContainerCode {
-	names := newAlphabet([]string{"0", "1", "2", "3", "4", "5", "6", "7", "8", "9", "A", "B", "C", "D", "E", "F", "G", "H", "I", "J", "K", "L",
+	names := newAlphabet([]string{"", "0", "1", "2", "3", "4", "5", "6", "7", "8", "9", "A", "B", "C", "D", "E", "F", "G", "H", "I", "J", "K", "L",
 		"M", "N", "O", "P", "Q", "R", "S", "T", "U", "V", "W", "X", "Y", "Z"})
 	var all []char
 	for _, c := range chars {

@@ -15,55 +15,63 @@ import (
 
 // What the net was trained with; the training scripts hold the same.
 const (
-	stride     = 4
-	padTo      = 8
-	leastTall  = 10.0 // height of a character that the net reads, pixels
-	mostTall   = 46.0
-	longest    = 1600 // side of the largest picture that is looked at
-	shortSide  = 640  // below, a picture is looked at enlarged as well
-	sameShare  = 0.35 // overlap over the smaller area from which two characters are one
-	mostGlyphs = 600  // of one picture
+	leastTall = 9    // height of a character, pixels
+	mostTall  = 90   // "
+	around    = 1.3  // side of a patch over the larger side of the character
+	rim       = 64   // pixels added around the picture, so that every patch lies inside
+	longest   = 1600 // side of the largest picture that is looked at
+	shortest  = 900  // side below which a picture is enlarged
+	enlarged  = 2.0
+	sameShare = 0.35 // overlap over the smaller area from which two characters are one
+	twice     = 0.8  // intersection over union from which two areas are looked at once
+	mostAreas = 4000 // of one picture
+	chunk     = 256  // patches in one run of the net
+	heat      = 0.35 // probability of a character from which an area is one
+)
+
+// The adaptive thresholds that areas are cut out by: pixels of the
+// neighbourhood, grey levels lighter or darker than it.
+var (
+	blocks  = [...]int{15, 31, 61}
+	offsets = [...]float32{6, 14}
 )
 
 // char is a character on the picture: its middle, its size in pixels and how
-// likely each character of the alphabet is.
+// likely each character of the alphabet is; the first is none.
 type char struct {
 	X, Y, W, H float64
 	Heat       float64
 	P          []float32
 }
 
-func (c char) best() (int, float64) {
-	k := 0
-	for i, p := range c.P {
-		if p > c.P[k] {
-			k = i
-		}
-	}
-	return k, float64(c.P[k])
-}
+// weight orders characters: where it is sure to be one, and sure which.
+func (c char) weight() float64 { return c.Heat * (0.3 + float64(slices.Max(c.P[1:]))) }
 
 type finder struct{ net *model.Net }
 
-// find looks at the picture in several sizes, because the net knows characters
-// of some heights alone, and keeps the surest of what was seen twice.
+// find cuts out what is lighter or darker than its neighbourhood, and lets the
+// net name it.
 func (f finder) find(grey gocv.Mat) ([]char, error) {
 	long := float64(max(grey.Cols(), grey.Rows()))
-	first := min(1, longest/long)
-	scales := []float64{first, first / 2}
-	if long < shortSide {
-		scales = append(scales, 2*first)
+	scale := min(1, longest/long)
+	interpolation := gocv.InterpolationArea
+	if long < shortest {
+		scale, interpolation = enlarged, gocv.InterpolationLinear
 	}
+	small, rimmed := gocv.NewMat(), gocv.NewMat()
+	defer small.Close()
+	defer rimmed.Close()
+	size := image.Pt(max(1, int(math.Round(float64(grey.Cols())*scale))), max(1, int(math.Round(float64(grey.Rows())*scale))))
+	gocv.Resize(grey, &small, size, 0, 0, interpolation)
+	gocv.CopyMakeBorder(small, &rimmed, rim, rim, rim, rim, gocv.BorderReplicate, color.RGBA{})
+	found := areas(small)
 	var all []char
-	for _, s := range scales {
-		if long*s < 48 {
-			continue
-		}
-		got, err := f.at(grey, s)
+	for part := range slices.Chunk(found, chunk) {
+		named, err := f.name(rimmed, part)
 		if err != nil {
 			return nil, err
 		}
-		all = append(all, got...)
+		all = append(all, named...)
 	}
 	slices.SortStableFunc(all, func(a, b char) int { return cmp.Compare(b.weight(), a.weight()) })
 	var kept []char
@@ -71,15 +79,114 @@ func (f finder) find(grey gocv.Mat) ([]char, error) {
 		if !slices.ContainsFunc(kept, func(k char) bool { return shared(k, c) > sameShare }) {
 			kept = append(kept, c)
 		}
-		if len(kept) == mostGlyphs {
-			break
-		}
+	}
+	for i := range kept {
+		c := &kept[i]
+		c.X, c.Y, c.W, c.H = c.X/scale, c.Y/scale, c.W/scale, c.H/scale
 	}
 	return kept, nil
 }
 
-// weight orders characters: where it is sure to be one, and sure which.
-func (c char) weight() float64 { _, p := c.best(); return c.Heat * (0.3 + p) }
+// areas are the connected areas that have about a character's form.
+func areas(grey gocv.Mat) []image.Rectangle {
+	mask, labels, stats, centres := gocv.NewMat(), gocv.NewMat(), gocv.NewMat(), gocv.NewMat()
+	defer mask.Close()
+	defer labels.Close()
+	defer stats.Close()
+	defer centres.Close()
+	var found []image.Rectangle
+	for _, block := range blocks {
+		for _, offset := range offsets {
+			for _, t := range []struct {
+				kind gocv.ThresholdType
+				c    float32
+			}{{gocv.ThresholdBinary, -offset}, {gocv.ThresholdBinaryInv, offset}} {
+				gocv.AdaptiveThreshold(grey, &mask, 255, gocv.AdaptiveThresholdMean, t.kind, block, t.c)
+				n := gocv.ConnectedComponentsWithStats(mask, &labels, &stats, &centres)
+				for i := 1; i < n; i++ {
+					at := func(k int) int { return int(stats.GetIntAt(i, k)) }
+					x, y, w, h, area := at(0), at(1), at(2), at(3), at(4)
+					if h >= leastTall && h <= mostTall && 4*w <= 5*h && 10*w >= h && 100*area >= 12*w*h && area >= 14 {
+						found = append(found, image.Rect(x, y, x+w, y+h))
+					}
+				}
+			}
+		}
+	}
+	return distinct(found)
+}
+
+// distinct leaves out areas that nearly cover another one.
+func distinct(all []image.Rectangle) []image.Rectangle {
+	slices.SortFunc(all, func(a, b image.Rectangle) int {
+		return cmp.Or(cmp.Compare(a.Min.X, b.Min.X), cmp.Compare(a.Min.Y, b.Min.Y), cmp.Compare(a.Dx(), b.Dx()), cmp.Compare(a.Dy(), b.Dy()))
+	})
+	var kept []image.Rectangle
+	for _, r := range all {
+		same := false
+		for k := len(kept) - 1; k >= 0 && kept[k].Min.X >= r.Min.X-4 && !same; k-- {
+			both := kept[k].Intersect(r)
+			n := both.Dx() * both.Dy()
+			same = float64(n) > twice*float64(kept[k].Dx()*kept[k].Dy()+r.Dx()*r.Dy()-n)
+		}
+		if !same {
+			kept = append(kept, r)
+		}
+	}
+	return kept[:min(len(kept), mostAreas)]
+}
+
+// name lets the net name areas of the picture with its rim; what is no
+// character is left out.
+func (f finder) name(rimmed gocv.Mat, found []image.Rectangle) ([]char, error) {
+	side := f.net.Manifest.Input.Width
+	input := make([]float32, 0, len(found)*side*side)
+	patch := gocv.NewMat()
+	defer patch.Close()
+	for _, r := range found {
+		n := max(4, int(math.Round(around*float64(max(r.Dx(), r.Dy())))))
+		x := int(math.RoundToEven(float64(r.Min.X+r.Max.X)/2-float64(n)/2)) + rim
+		y := int(math.RoundToEven(float64(r.Min.Y+r.Max.Y)/2-float64(n)/2)) + rim
+		x, y = max(0, min(x, rimmed.Cols()-n)), max(0, min(y, rimmed.Rows()-n))
+		interpolation := gocv.InterpolationLinear
+		if n > side {
+			interpolation = gocv.InterpolationArea
+		}
+		part := rimmed.Region(image.Rect(x, y, x+n, y+n))
+		gocv.Resize(part, &patch, image.Pt(side, side), 0, 0, interpolation)
+		_ = part.Close()
+		pixels, err := patch.DataPtrUint8()
+		if err != nil {
+			return nil, fmt.Errorf("read a patch: %w", err)
+		}
+		for _, v := range pixels {
+			input = append(input, float32(v)/255)
+		}
+	}
+	out, err := f.net.Run([]int64{int64(len(found)), 1, int64(side), int64(side)}, input)
+	if err != nil {
+		return nil, err
+	}
+	names, err := model.Output(out, "names", 2)
+	if err != nil {
+		return nil, err
+	}
+	count := len(f.net.Manifest.Alphabet)
+	if !slices.Equal(names.Shape, []int{len(found), count}) {
+		return nil, fmt.Errorf("the net gave names %v for %d patches", names.Shape, len(found))
+	}
+	var all []char
+	for i, r := range found {
+		p := names.Data[i*count : (i+1)*count]
+		if there := 1 - float64(p[0]); there >= heat {
+			all = append(all, char{
+				X: float64(r.Min.X+r.Max.X) / 2, Y: float64(r.Min.Y+r.Max.Y) / 2, W: float64(r.Dx()), H: float64(r.Dy()),
+				Heat: there, P: slices.Clone(p),
+			})
+		}
+	}
+	return all, nil
+}
 
 func shared(a, b char) float64 {
 	w := min(a.X+a.W/2, b.X+b.W/2) - max(a.X-a.W/2, b.X-b.W/2)
@@ -88,80 +195,4 @@ func shared(a, b char) float64 {
 		return 0
 	}
 	return w * h / max(min(a.W*a.H, b.W*b.H), 1e-9)
-}
-
-// at runs the net at one scale and gives characters in the picture's pixels.
-func (f finder) at(grey gocv.Mat, scale float64) ([]char, error) {
-	w, h := max(1, int(math.Round(float64(grey.Cols())*scale))), max(1, int(math.Round(float64(grey.Rows())*scale)))
-	shape := image.Pt((w+padTo-1)/padTo*padTo, (h+padTo-1)/padTo*padTo)
-	interpolation := gocv.InterpolationArea
-	if scale > 1 {
-		interpolation = gocv.InterpolationLinear
-	}
-	small, padded := gocv.NewMat(), gocv.NewMat()
-	defer small.Close()
-	defer padded.Close()
-	gocv.Resize(grey, &small, image.Pt(w, h), 0, 0, interpolation)
-	gocv.CopyMakeBorder(small, &padded, 0, shape.Y-h, 0, shape.X-w, gocv.BorderReplicate, color.RGBA{})
-	pixels, err := padded.DataPtrUint8()
-	if err != nil {
-		return nil, fmt.Errorf("read scaled picture: %w", err)
-	}
-	input := make([]float32, len(pixels))
-	for i, v := range pixels {
-		input[i] = float32(v) / 255
-	}
-	out, err := f.net.Run([]int64{1, 1, int64(shape.Y), int64(shape.X)}, input)
-	if err != nil {
-		return nil, err
-	}
-	var heat, kinds, sizes model.Tensor
-	for name, t := range map[string]*model.Tensor{"heat": &heat, "kinds": &kinds, "sizes": &sizes} {
-		if *t, err = model.Output(out, name, 4); err != nil {
-			return nil, err
-		}
-	}
-	rows, cols, classes := shape.Y/stride, shape.X/stride, len(f.net.Manifest.Alphabet)
-	if !slices.Equal(heat.Shape, []int{1, 1, rows, cols}) || !slices.Equal(kinds.Shape, []int{1, classes, rows, cols}) ||
-		!slices.Equal(sizes.Shape, []int{1, 4, rows, cols}) {
-		return nil, fmt.Errorf("the net gave heat %v, kinds %v, sizes %v for %v pixels", heat.Shape, kinds.Shape, sizes.Shape, shape)
-	}
-	sx, sy := float64(grey.Cols())/float64(w), float64(grey.Rows())/float64(h)
-	var found []char
-	n := rows * cols
-	for y := range rows {
-		for x := range cols {
-			i := y*cols + x
-			if float64(heat.Data[i]) < f.net.Manifest.Threshold || !highest(heat.Data, cols, rows, x, y) {
-				continue
-			}
-			c := char{
-				X: (float64(x) + 0.5 + float64(sizes.Data[i])) * stride, Y: (float64(y) + 0.5 + float64(sizes.Data[n+i])) * stride,
-				W: math.Exp(float64(sizes.Data[2*n+i])) * stride, H: math.Exp(float64(sizes.Data[3*n+i])) * stride,
-				Heat: float64(heat.Data[i]), P: make([]float32, classes),
-			}
-			if c.H < leastTall || c.H > mostTall || c.X > float64(w) || c.Y > float64(h) {
-				continue
-			}
-			for k := range classes {
-				c.P[k] = kinds.Data[k*n+i]
-			}
-			c.X, c.Y, c.W, c.H = c.X*sx, c.Y*sy, c.W*sx, c.H*sy
-			found = append(found, c)
-		}
-	}
-	return found, nil
-}
-
-// highest tells a local maximum; of equal neighbours the first in reading order.
-func highest(data []float32, cols, rows, x, y int) bool {
-	v := data[y*cols+x]
-	for ny := max(0, y-1); ny <= min(rows-1, y+1); ny++ {
-		for nx := max(0, x-1); nx <= min(cols-1, x+1); nx++ {
-			if n := data[ny*cols+nx]; n > v || (n == v && (ny < y || (ny == y && nx < x))) {
-				return false
-			}
-		}
-	}
-	return true
 }

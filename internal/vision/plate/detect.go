@@ -83,13 +83,8 @@ func letterbox(img gocv.Mat, side int) (input []float32, scale point, shape imag
 	if err != nil {
 		return nil, point{}, shape, fmt.Errorf("read scaled picture: %w", err)
 	}
-	n := shape.X * shape.Y
-	input = make([]float32, 3*n)
-	for i := range n {
-		input[i] = float32(bgr[3*i+2]) / 255
-		input[n+i] = float32(bgr[3*i+1]) / 255
-		input[2*n+i] = float32(bgr[3*i]) / 255
-	}
+	input = make([]float32, 3*shape.X*shape.Y)
+	planes(bgr, input)
 	return input, point{float64(nw) / float64(w), float64(nh) / float64(h)}, shape, nil
 }
 
@@ -182,15 +177,6 @@ func (d detector) again(img gocv.Mat, first quad) (second quad, ok bool, err err
 	if !ok {
 		return quad{}, false, nil
 	}
-	back := transform(middle, first)
-	defer back.Close()
-	for i, p := range second {
-		at := back.GetDoubleAt
-		z := at(2, 0)*p.X + at(2, 1)*p.Y + at(2, 2)
-		second[i] = point{
-			(at(0, 0)*p.X + at(0, 1)*p.Y + at(0, 2)) / z,
-			(at(1, 0)*p.X + at(1, 1)*p.Y + at(1, 2)) / z,
-		}
-	}
+	second = second.through(middle, first)
 	return second, second.plausible(), nil
 }

@@ -2,7 +2,11 @@ package plate
 
 import (
 	"errors"
+	"io/fs"
+	"os"
 	"path/filepath"
+	"slices"
+	"strings"
 	"time"
 	"unicode/utf8"
 
@@ -17,6 +21,7 @@ import (
 const (
 	DetectorModel = "plate-detector"
 	ReaderModel   = "plate-reader"
+	CornersModel  = "plate-corners"
 )
 
 // strong is the score from which a text is given out. It is part of the
@@ -36,10 +41,12 @@ const (
 type Analyser struct {
 	detector detector
 	reader   reader
+	corners  *straightener // nil without its model: then the detector looks twice
 	rules    *Rules
 }
 
-// New loads both models from folders of their names in dir.
+// New loads the models from folders of their names in dir. Plates can be read
+// without the one for corners, less well.
 func New(rt *model.Runtime, dir string, rules *Rules) (*Analyser, error) {
 	found, err := rt.Load(filepath.Join(dir, DetectorModel))
 	if err != nil {
@@ -49,25 +56,52 @@ func New(rt *model.Runtime, dir string, rules *Rules) (*Analyser, error) {
 	if err != nil {
 		return nil, errors.Join(err, found.Close())
 	}
-	return &Analyser{detector{found}, reader{read}, rules}, nil
+	a := &Analyser{detector{found}, reader{read}, nil, rules}
+	if _, err := os.Stat(filepath.Join(dir, CornersModel)); errors.Is(err, fs.ErrNotExist) {
+		return a, nil
+	}
+	corners, err := rt.Load(filepath.Join(dir, CornersModel))
+	if err != nil {
+		return nil, errors.Join(err, a.Close())
+	}
+	a.corners = &straightener{corners}
+	return a, nil
+}
+
+// nets are the models in use.
+func (a *Analyser) nets() []*model.Net {
+	all := []*model.Net{a.detector.net, a.reader.net}
+	if a.corners != nil {
+		all = append(all, a.corners.net)
+	}
+	return all
 }
 
 // Close frees the models.
 func (a *Analyser) Close() error {
-	return errors.Join(a.detector.net.Close(), a.reader.net.Close())
+	var errs []error
+	for _, n := range a.nets() {
+		errs = append(errs, n.Close())
+	}
+	return errors.Join(errs...)
 }
 
-// Model names both models with their versions.
+// Model names the models with their versions.
 func (a *Analyser) Model() string {
-	return a.detector.net.Manifest.ID() + " " + a.reader.net.Manifest.ID()
+	var ids []string
+	for _, n := range a.nets() {
+		ids = append(ids, n.Manifest.ID())
+	}
+	return strings.Join(ids, " ")
 }
 
 // Versions are the models' versions by name.
 func (a *Analyser) Versions() map[string]string {
-	return map[string]string{
-		DetectorModel: a.detector.net.Manifest.Version,
-		ReaderModel:   a.reader.net.Manifest.Version,
+	v := map[string]string{}
+	for _, n := range a.nets() {
+		v[n.Manifest.Name] = n.Manifest.Version
 	}
+	return v
 }
 
 // Reading is a plate with its corners: x and y in pixels of the upright
@@ -136,7 +170,11 @@ const certain = 0.9
 // readTwice reads every plate, and those that are not certain once more with
 // corners from a second look. The better reading counts.
 func (a *Analyser) readTwice(img gocv.Mat, found []detection) ([]reading, error) {
-	all, err := a.readOnce(img, found)
+	first, err := a.straight(img, found)
+	if err != nil {
+		return nil, err
+	}
+	all, err := a.readOnce(img, first)
 	if err != nil {
 		return nil, err
 	}
@@ -146,12 +184,12 @@ func (a *Analyser) readTwice(img gocv.Mat, found []detection) ([]reading, error)
 		if r.plate.Score >= certain {
 			continue
 		}
-		q, ok, err := a.detector.again(img, r.at.Quad)
+		more, err := a.look(img, found[i], r.at)
 		if err != nil {
 			return nil, err
 		}
-		if ok {
-			places, which = append(places, detection{q, r.at.Score}), append(which, i)
+		for _, d := range more {
+			places, which = append(places, d), append(which, i)
 		}
 	}
 	if len(places) == 0 {
@@ -167,6 +205,42 @@ func (a *Analyser) readTwice(img gocv.Mat, found []detection) ([]reading, error)
 		}
 	}
 	return all, nil
+}
+
+// straight moves the corners of detections to where they are.
+func (a *Analyser) straight(img gocv.Mat, found []detection) ([]detection, error) {
+	if a.corners == nil {
+		return found, nil
+	}
+	quads := make([]quad, len(found))
+	for i, d := range found {
+		quads[i] = d.Quad
+	}
+	better, err := a.corners.refine(img, quads)
+	if err != nil {
+		return nil, err
+	}
+	out := slices.Clone(found)
+	for i := range out {
+		out[i].Quad = better[i]
+	}
+	return out, nil
+}
+
+// look gives other corners for a plate that was not read with certainty.
+func (a *Analyser) look(img gocv.Mat, first, straightened detection) ([]detection, error) {
+	if a.corners == nil {
+		q, ok, err := a.detector.again(img, first.Quad)
+		if err != nil || !ok {
+			return nil, err
+		}
+		return []detection{{q, first.Score}}, nil
+	}
+	again, err := a.straight(img, []detection{straightened})
+	if err != nil {
+		return nil, err
+	}
+	return append(again, first), nil
 }
 
 func (a *Analyser) readOnce(img gocv.Mat, found []detection) ([]reading, error) {

@@ -44,6 +44,20 @@ func (q quad) moved(dx, dy float64) quad {
 	return q
 }
 
+// through maps the quad by the homography that takes one quad to another.
+func (q quad) through(from, to quad) quad {
+	m := transform(from, to)
+	defer m.Close()
+	for i, p := range q {
+		z := m.GetDoubleAt(2, 0)*p.X + m.GetDoubleAt(2, 1)*p.Y + m.GetDoubleAt(2, 2)
+		q[i] = point{
+			(m.GetDoubleAt(0, 0)*p.X + m.GetDoubleAt(0, 1)*p.Y + m.GetDoubleAt(0, 2)) / z,
+			(m.GetDoubleAt(1, 0)*p.X + m.GetDoubleAt(1, 1)*p.Y + m.GetDoubleAt(1, 2)) / z,
+		}
+	}
+	return q
+}
+
 // bounds is the rectangle around the quad.
 func (q quad) bounds() (x0, y0, x1, y1 float64) {
 	x0, y0, x1, y1 = q[0].X, q[0].Y, q[0].X, q[0].Y

@@ -14,7 +14,7 @@ import (
 // training scripts do the same.
 func rectify(img gocv.Mat, q quad, margin float64, width, height int) gocv.Mat {
 	w, h := q.size()
-	part, q := around(img, q, 0.4*max(w, h))
+	part, q := surrounding(img, q, 0.4*max(w, h))
 	grey := gocv.NewMat()
 	gocv.CvtColor(part, &grey, gocv.ColorBGRToGray)
 	_ = part.Close()
@@ -39,9 +39,9 @@ func rectify(img gocv.Mat, q quad, margin float64, width, height int) gocv.Mat {
 	return out
 }
 
-// around is the part of img within a distance of the quad, which is moved into
+// surrounding is the part of img within a distance of the quad, which is moved into
 // it. The part shares the pixels of img.
-func around(img gocv.Mat, q quad, distance float64) (gocv.Mat, quad) {
+func surrounding(img gocv.Mat, q quad, distance float64) (gocv.Mat, quad) {
 	x0, y0, x1, y1 := q.bounds()
 	r := image.Rect(
 		int(math.Floor(x0-distance)), int(math.Floor(y0-distance)),

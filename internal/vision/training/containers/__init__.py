@@ -1,1 +1,1 @@
-"""Container codes: a renderer of painted sides and doors, and the net that finds and names their characters."""
+"""Container codes: a renderer of painted sides and doors, and the net that names their characters."""

@@ -1,29 +1,23 @@
-"""The net that finds characters and names them, at any place of a grey picture."""
-import torch
+"""The net that names a character, or says that a patch holds none."""
 from common.blocks import Conv, Residual
 from torch import nn
-from torch.nn import functional as F
 
 from .render import ALPHABET
 
-STRIDE = 4
+SIDE = 32
+NAMES = [""] + list(ALPHABET)  # the first is "no character"
 
 
-class Characters(nn.Module):
-    """Grey picture to cells of 4 pixels: heat of a character's centre, its class, its place and size."""
+class Character(nn.Module):
+    """32x32 grey patch around a character to logits of its names."""
 
     def __init__(self):
         super().__init__()
-        self.s4 = nn.Sequential(Conv(1, 16, 2), Conv(16, 32, 2), Residual(32))
-        self.s8 = nn.Sequential(Conv(32, 80, 2), Residual(80), Residual(80, 2), Residual(80))
-        self.up, self.skip, self.fuse = nn.Conv2d(80, 48, 1), nn.Conv2d(32, 48, 1), Residual(48)
-        self.mid = Conv(48, 64)
-        self.heat, self.kind, self.size = nn.Conv2d(64, 1, 1), nn.Conv2d(64, len(ALPHABET), 1), nn.Conv2d(64, 4, 1)
-        nn.init.constant_(self.heat.bias, -4.0)
+        self.body = nn.Sequential(Conv(1, 16, 2), Conv(16, 32), Conv(32, 64, 2), Residual(64), Conv(64, 96, 2))
+        self.head = nn.Sequential(nn.Flatten(), nn.Linear(96 * 16, 128), nn.ReLU(), nn.Linear(128, len(NAMES)))
 
     def forward(self, x):
-        """Logits of heat and class; offset x, y and logarithm of width, height, in cells."""
-        y = self.s4(x - 0.45)
-        z = F.interpolate(self.up(self.s8(y)), scale_factor=2, mode="nearest")
-        f = self.mid(self.fuse(F.relu(z + self.skip(y))))
-        return self.heat(f), self.kind(f), self.size(f)
+        """Logits; contrast is brought to one measure first, dark on light or light on dark as it is."""
+        mean = x.mean((2, 3), keepdim=True)
+        x = (x - mean) * (0.25 / (((x - mean) ** 2).mean((2, 3), keepdim=True).sqrt() + 0.01))
+        return self.head(self.body(x))

@@ -27,7 +27,7 @@ class Renderer:
 
     def __init__(self, folder):
         self.glyphs = Glyphs(folder)
-        self.photos = []
+        self.photos, self.gap, self.mono, self.pen = [], 0.5, 0, 0
         for line in data.labels(folder, "train"):
             if line["scene"] == "gate-fixed" or any(p["box"] is None for p in line["plates"]):
                 continue
@@ -40,6 +40,9 @@ class Renderer:
     def put(self, rng, sheet, face, c, x, y, w, h):
         """One character into the box at x, y."""
         m = self.glyphs.char(rng, face, c)
+        if self.pen:  # thinner or bolder than the face is cut
+            op = cv2.erode if self.pen < 0 else cv2.dilate
+            m = op(m, np.ones((abs(self.pen),) * 2, np.uint8))
         x0, y0 = int(round(x)), int(round(y))
         if x0 < 0 or y0 < 0:
             return
@@ -51,6 +54,8 @@ class Renderer:
         sheet.chars.append((ALPHABET.index(c), x + w / 2, y + h / 2, w, h))
 
     def width(self, rng, face, c, h, stretch):
+        if self.mono and c not in "1I":  # stencils give all characters one width
+            return self.mono * h
         m = self.glyphs.char(rng, face, c)
         return float(np.clip(m.shape[1] / HEIGHT, 0.13, 1.0)) * h * stretch
 
@@ -82,7 +87,11 @@ class Renderer:
         """One code in some layout, with size and type, other lettering around it. h is the height of its characters."""
         s = Sheet(np.zeros((SIDE * 3, SIDE * 3), np.uint8))
         face = self.glyphs.names[int(rng.choice(len(self.glyphs.names), p=self.glyphs.weights))]
-        stretch, space = rng.uniform(0.75, 1.15), rng.uniform(0.08, 0.35)
+        stretch, space = rng.uniform(0.7, 1.15), rng.uniform(0.08, 0.35)
+        self.mono = rng.uniform(0.4, 0.62) if rng.random() < 0.55 else 0
+        self.pen = int(rng.integers(-7, 5)) if rng.random() < 0.6 else 0
+        if self.mono:
+            stretch = 1.0
         owner, serial, digit = iso.code(rng)
         size, boxed = iso.size_type(rng), rng.random() < 0.75
         self.gap = rng.uniform(0.25, 1.6)

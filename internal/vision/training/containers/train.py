@@ -7,74 +7,76 @@ from torch.nn import functional as F
 
 from plates import data
 
-from .net import STRIDE, Characters
-from .render import SIDE, Renderer
+from .net import NAMES, SIDE, Character
+from .patches import AROUND, candidates, overlap, patch, rimmed
+from .render import Renderer
 
-CELLS = SIDE // STRIDE
-
-
-def targets(chars):
-    """Heat, its weight, class (-1 for none), offsets and sizes of a crop."""
-    heat, weight = np.zeros((CELLS, CELLS), np.float32), np.ones((CELLS, CELLS), np.float32)
-    kind, size = np.full((CELLS, CELLS), -1, np.int64), np.zeros((4, CELLS, CELLS), np.float32)
-    g0 = np.arange(CELLS) + 0.5
-    for c, x, y, w, h in chars:
-        cx, cy, cw, ch = x / STRIDE, y / STRIDE, w / STRIDE, h / STRIDE
-        if cx < 0 or cy < 0 or cx >= CELLS or cy >= CELLS:
-            continue
-        j, i = int(cx), int(cy)
-        cut = cx - cw / 2 < -0.3 * cw or cx + cw / 2 > CELLS + 0.3 * cw or cy - ch / 2 < -0.2 * ch or cy + ch / 2 > CELLS + 0.2 * ch
-        if cut or h < 8:
-            a, b = max(0, int(cx - cw / 2)), max(0, int(cy - ch / 2))
-            weight[b:int(cy + ch / 2) + 1, a:int(cx + cw / 2) + 1] = 0
-            continue
-        g = np.exp(-((g0[None] - cx) ** 2 / (2 * max(0.2 * cw, 0.55) ** 2) + (g0[:, None] - cy) ** 2 / (2 * max(0.2 * ch, 0.55) ** 2)))
-        g[i, j] = 1
-        near = (g > 0.45) & (g > heat)
-        heat = np.maximum(heat, g)
-        kind[near] = c
-        size[0][near], size[1][near] = np.broadcast_to(cx - g0[None], g.shape)[near], np.broadcast_to(cy - g0[:, None], g.shape)[near]
-        size[2][near], size[3][near] = np.log(max(cw, 0.5)), np.log(ch)
-    return heat, weight, kind, size
+EACH = 24  # patches of a crop at most
+LEAST = 8.5  # height of a character that is still taught, pixels
 
 
-def batch(render, rng, n):
-    """Tensors of n crops."""
-    x, rest = np.empty((n, 1, SIDE, SIDE), np.float32), []
-    for i in range(n):
-        img, chars = render.sample(rng)
-        x[i, 0] = img.astype(np.float32) / 255
-        rest.append(targets(chars))
-    return (torch.from_numpy(x),) + tuple(torch.from_numpy(np.stack(t).astype(t[0].dtype if t[0].dtype == np.int64 else np.float32)) for t in zip(*rest))
+def taken(render, rng):
+    """Patches and their names from one rendered crop: its characters, what looks like some, and what lies between."""
+    img, chars = render.sample(rng)
+    rim, n, out = rimmed(img), img.shape[0], []
+    whole = [c for c in chars if c[4] >= LEAST and c[1] - c[3] / 2 > -1 and c[2] - c[4] / 2 > -1 and c[1] + c[3] / 2 < n + 1 and c[2] + c[4] / 2 < n + 1]
+    boxes = np.array([(x - w / 2, y - h / 2, w, h) for _, x, y, w, h in chars]).reshape(-1, 4)
+    for k, x, y, w, h in whole:
+        cx, cy = x + rng.normal(0, 0.04) * h, y + rng.normal(0, 0.04) * h
+        out.append((patch(rim, cx, cy, AROUND * max(w, h) * np.exp(rng.normal(0.03, 0.07))), k + 1))
+        if rng.random() < 0.35:  # off the mark
+            r = rng.random()
+            if r < 0.5:
+                cx, grow = x + rng.choice([-1, 1]) * rng.uniform(0.45, 0.7) * max(w, 0.5 * h), 1
+            elif r < 0.75:
+                cy, grow = y + rng.choice([-1, 1]) * rng.uniform(0.4, 0.7) * h, 1
+            else:
+                grow = rng.choice([0.5, 2.1]) * rng.uniform(0.85, 1.15)
+            out.append((patch(rim, cx, cy, AROUND * max(w, h) * grow), 0))
+    found = candidates(img)
+    if found:
+        pick = [found[int(i)] for i in rng.permutation(len(found))[:12]]
+        match = overlap(pick, boxes) if len(boxes) else np.zeros((len(pick), 1))
+        for b, m in zip(pick, match):
+            side, at = AROUND * max(b[2], b[3]), (b[0] + b[2] / 2, b[1] + b[3] / 2)
+            if m.max() > 0.6 and len(boxes) and chars[int(m.argmax())] in whole:
+                out.append((patch(rim, *at, side), chars[int(m.argmax())][0] + 1))
+            elif m.max() < 0.3:
+                out.append((patch(rim, *at, side), 0))
+    return [out[int(i)] for i in rng.permutation(len(out))[:EACH]]
+
+
+def batch(render, rng, n, kept):
+    """Tensors of n patches and their names. Patches of a crop are spread over some batches."""
+    while len(kept) < 4 * n:
+        kept.extend(taken(render, rng))
+    pick = rng.permutation(len(kept))[:n]
+    x = np.stack([kept[int(i)][0] for i in pick])[:, None].astype(np.float32) / 255
+    y = np.array([kept[int(i)][1] for i in pick], np.int64)
+    for i in sorted((int(i) for i in pick), reverse=True):
+        kept[i] = kept[-1]
+        kept.pop()
+    return torch.from_numpy(x), torch.from_numpy(y)
 
 
 def loss_of(model, b):
-    """Focal loss of the heat, cross entropy of classes, distance of places and sizes."""
-    x, heat, weight, kind, size = b
+    """Cross entropy; one that nobody could read cannot drag far."""
+    x, y = b
     with torch.autocast("cpu", dtype=torch.bfloat16):
-        z, k, s = model(x.contiguous(memory_format=torch.channels_last))
-    z, k, s = z.float()[:, 0], k.float(), s.float()
-    p = torch.sigmoid(z).clamp(1e-4, 1 - 1e-4)
-    peak = heat.ge(0.999).float()
-    pos = -torch.log(p) * (1 - p) ** 2 * peak
-    neg = -torch.log(1 - p) * p ** 2 * (1 - heat) ** 4 * (1 - peak)
-    count = (peak * weight).sum().clamp(min=1)
-    found = ((pos + neg) * weight).sum() / count
-    named = F.cross_entropy(k, kind, ignore_index=-1, reduction="none").clamp(max=5)
-    known = (kind >= 0).float()
-    named = (named * known).sum() / known.sum().clamp(min=1)
-    placed = (F.smooth_l1_loss(s, size, beta=0.2, reduction="none").sum(1) * known).sum() / known.sum().clamp(min=1)
-    exact = ((k.argmax(1) == kind) * peak).sum() / (peak * known).sum().clamp(min=1)
-    return found + named + 0.5 * placed, {"heat": found, "named": named, "placed": placed, "exact": exact}
+        z = model(x.contiguous(memory_format=torch.channels_last))
+    z = z.float()
+    named = F.cross_entropy(z, y, reduction="none").clamp(max=5).mean()
+    right = (z.argmax(1) == y).float()
+    return named, {"named": named, "right": right[y > 0].mean(), "none": right[y == 0].mean()}
 
 
 def main():
-    args = loop.arguments(__doc__, minutes=60, batch=16, lr=2.5e-3).parse_args()
+    args = loop.arguments(__doc__, minutes=60, batch=256, lr=3e-3).parse_args()
     cv2.setNumThreads(0)
     cv2.setRNGSeed(args.seed)
-    render, model = Renderer(data.root(args.data)), Characters()
-    print(f"characters: {loop.parameters_m(model):.2f} M weights")
-    loop.train("characters", model, lambda rng: batch(render, rng, args.batch), loss_of, args, every=100)
+    render, model, kept = Renderer(data.root(args.data)), Character(), []
+    print(f"character: {loop.parameters_m(model):.2f} M weights, patches of {SIDE} pixels, {len(NAMES)} names")
+    loop.train("character", model, lambda rng: batch(render, rng, args.batch, kept), loss_of, args, every=50)
 
 
 if __name__ == "__main__":

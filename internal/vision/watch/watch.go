@@ -1,0 +1,213 @@
+package watch
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"image"
+	"log/slog"
+	"math"
+	"net/url"
+	"strconv"
+	"strings"
+	"time"
+
+	"gocv.io/x/gocv"
+
+	"gatehouse/internal/vision/picture"
+	"gatehouse/internal/vision/plate"
+)
+
+// Config says what to watch.
+type Config struct {
+	Source string  // a file, rtsp://..., /dev/videoN or its number
+	Looks  float64 // a second; frames between are passed over
+	Log    *slog.Logger
+}
+
+// Watcher follows the vehicles of one video.
+type Watcher struct {
+	cfg     Config
+	plates  *plate.Analyser
+	tracker tracker
+	waiting []*track // over, while others that may be of the same vehicle are open
+	count   int
+	seen    Stats
+}
+
+// Stats counts what became of the frames.
+type Stats struct {
+	Frames  int // that came
+	Looks   int // that were analysed
+	Dropped int // that a live source sent while a look took too long
+	// Behind is by how much the looks at a file took longer than its length, or
+	// zero.
+	Behind time.Duration
+}
+
+// New makes a watcher; the analyser stays the caller's.
+func New(cfg Config, plates *plate.Analyser) *Watcher {
+	if cfg.Looks <= 0 {
+		cfg.Looks = 10
+	}
+	return &Watcher{cfg: cfg, plates: plates}
+}
+
+// Name is the source without its password.
+func (c Config) Name() string {
+	if u, err := url.Parse(c.Source); err == nil && u.Scheme != "" {
+		return u.Redacted()
+	}
+	return c.Source
+}
+
+func (c Config) live() bool {
+	_, err := strconv.Atoi(c.Source)
+	return err == nil || strings.HasPrefix(c.Source, "/dev/") || strings.Contains(c.Source, "://")
+}
+
+func (c Config) open() (*gocv.VideoCapture, error) {
+	var v *gocv.VideoCapture
+	var err error
+	if n, bad := strconv.Atoi(strings.TrimPrefix(c.Source, "/dev/video")); bad == nil {
+		v, err = gocv.VideoCaptureDeviceWithAPI(n, gocv.VideoCaptureV4L2)
+	} else {
+		v, err = gocv.VideoCaptureFile(c.Source)
+	}
+	if err != nil || !v.IsOpened() {
+		if v != nil {
+			_ = v.Close()
+		}
+		return nil, fmt.Errorf("open video %s: it is no file, camera or stream that can be read", c.Name())
+	}
+	return v, nil
+}
+
+// Run watches until the video ends or ctx does, and calls each for every
+// vehicle that has gone. A live source that fails is opened again for as long as
+// ctx lasts.
+func (w *Watcher) Run(ctx context.Context, each func(Vehicle) error) (Stats, error) {
+	v, err := w.cfg.open()
+	if err != nil {
+		return w.seen, err
+	}
+	began := time.Now()
+	if w.cfg.live() {
+		err = w.follow(ctx, v, each)
+	} else {
+		var length time.Duration
+		length, err = w.play(ctx, v, each)
+		w.seen.Behind = max(0, time.Since(began)-length)
+		err = errors.Join(err, v.Close())
+	}
+	if err != nil {
+		return w.seen, err
+	}
+	return w.seen, w.finish(w.tracker.end(), true, each)
+}
+
+// play looks at a file, as many times a second of it as asked for.
+func (w *Watcher) play(ctx context.Context, v *gocv.VideoCapture, each func(Vehicle) error) (time.Duration, error) {
+	fps := v.Get(gocv.VideoCaptureFPS)
+	if fps <= 0 || math.IsNaN(fps) || fps > 1000 {
+		fps = 25
+	}
+	step := max(1, int(math.Round(fps/w.cfg.Looks)))
+	frame := gocv.NewMat()
+	defer frame.Close()
+	at := func(n int) time.Duration { return time.Duration(float64(n) / fps * float64(time.Second)) }
+	for n := 0; ctx.Err() == nil; n++ {
+		if n%step != 0 {
+			v.Grab(1)
+			w.seen.Frames++
+			continue
+		}
+		if !v.Read(&frame) || frame.Empty() {
+			break
+		}
+		w.seen.Frames++
+		if err := w.look(at(n), frame, each); err != nil {
+			return at(n), err
+		}
+	}
+	return at(w.seen.Frames), nil
+}
+
+// look analyses one frame.
+func (w *Watcher) look(at time.Duration, frame gocv.Mat, each func(Vehicle) error) error {
+	w.seen.Looks++
+	p := &picture.Picture{Mat: frame, Format: "video", Stored: image.Pt(frame.Cols(), frame.Rows())}
+	found, _, err := w.plates.Read(p)
+	if err != nil {
+		return fmt.Errorf("read plates of %s at %v: %w", w.cfg.Name(), at, err)
+	}
+	w.tracker.wide, w.tracker.high = float64(frame.Cols()), float64(frame.Rows())
+	var sights []Sight
+	for _, r := range found {
+		sights = append(sights, sightOf(at, r, frame))
+	}
+	return w.finish(w.tracker.look(at, sights), false, each)
+}
+
+func sightOf(at time.Duration, r plate.Reading, frame gocv.Mat) Sight {
+	s := Sight{At: at, Plate: r.Plate}
+	c := r.Corners
+	side := func(i, k int) float64 { return math.Hypot(c[i][0]-c[k][0], c[i][1]-c[k][1]) }
+	for _, p := range c {
+		s.X, s.Y = s.X+p[0]/4, s.Y+p[1]/4
+	}
+	s.W, s.H = (side(0, 1)+side(3, 2))/2, (side(0, 3)+side(1, 2))/2
+	s.Crop = func() []byte { return cut(frame, s) }
+	return s
+}
+
+// cut is the plate with its surroundings as JPEG; nil when it cannot be made.
+func cut(frame gocv.Mat, s Sight) []byte {
+	w, h := int(1.2*s.W)+8, int(1.2*s.W)/2+int(s.H)
+	r := image.Rect(int(s.X)-w, int(s.Y)-h, int(s.X)+w, int(s.Y)+h).Intersect(image.Rect(0, 0, frame.Cols(), frame.Rows()))
+	if r.Empty() {
+		return nil
+	}
+	part := frame.Region(r)
+	defer part.Close()
+	b, err := gocv.IMEncodeWithParams(gocv.JPEGFileExt, part, []int{gocv.IMWriteJpegQuality, 85})
+	if err != nil {
+		return nil
+	}
+	defer b.Close()
+	return append([]byte(nil), b.GetBytes()...)
+}
+
+// finish gives out the vehicles whose tracks are over. A track waits for those
+// that may be other plates of the same vehicle.
+func (w *Watcher) finish(over []*track, all bool, each func(Vehicle) error) error {
+	w.waiting = append(w.waiting, over...)
+	var ready, wait []*track
+	for _, t := range w.waiting {
+		pending := false
+		for _, o := range w.tracker.open {
+			pending = pending || oneVehicle(t, o)
+		}
+		if pending && !all {
+			wait = append(wait, t)
+		} else {
+			ready = append(ready, t)
+		}
+	}
+	w.waiting = wait
+	for _, group := range vehicles(ready) {
+		v, ok := conclude(group)
+		if !ok {
+			continue
+		}
+		w.count++
+		v.Source, v.Vehicle = w.cfg.Name(), w.count
+		if w.plates != nil {
+			v.Model = w.plates.Model()
+		}
+		if err := each(v); err != nil {
+			return err
+		}
+	}
+	return nil
+}
