@@ -39,7 +39,7 @@ func TestANewChainNamesTheHeadsThatAgenciesHold(t *testing.T) {
 	require.Equal(t, share.AskHeads, <-asked)
 
 	js, _ := journal(t, t.TempDir())
-	chain, err := share.OpenChain(t.Context(), js, share.ChainConfig{Gate: gate, Key: s.key, After: heads})
+	chain, err := share.OpenChain(t.Context(), js, share.ChainConfig{Gate: gate, Key: s.key, After: heads, MaxBytes: 16 << 20})
 	require.NoError(t, err)
 	link, err := chain.Append(t.Context(), verdict(t, event.Customs))
 	require.NoError(t, err)

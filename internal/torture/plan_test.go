@@ -25,6 +25,13 @@ func TestASeedAlwaysPlaysTheSame(t *testing.T) {
 	}
 }
 
+func TestOneFaultAloneIsPlayedAlone(t *testing.T) {
+	for _, f := range torture.Menu() {
+		_, faults, _ := torture.Plan(7, []torture.Fault{f})
+		require.Len(t, faults, 1)
+	}
+}
+
 func TestEveryFaultHasANameOfItsOwn(t *testing.T) {
 	seen := map[string]bool{}
 	for _, f := range torture.Menu() {

@@ -64,6 +64,9 @@ func Plan(seed uint64, menu []Fault) (Setting, []Fault, *rand.Rand) {
 			light = append(light, f)
 		}
 	}
+	if len(light) == 0 { // only one fault was asked for
+		return set, all, dice
+	}
 	return set, append(all, light[dice.IntN(len(light))]), dice
 }
 
