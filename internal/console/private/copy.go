@@ -13,7 +13,7 @@ func Copy(ctx context.Context, from, to string) error {
 	if _, err := os.Stat(from); err != nil {
 		return fmt.Errorf("copy the private part: %w", err)
 	}
-	db, err := sql.Open("sqlite", "file:"+from+"?_pragma=busy_timeout(10000)&_pragma=query_only(1)")
+	db, err := sql.Open("sqlite", "file:"+from+"?_pragma=busy_timeout(10000)")
 	if err != nil {
 		return fmt.Errorf("copy the private part: %w", err)
 	}
