@@ -23,6 +23,10 @@ func keyGroups() []keyGroup {
 			{"1 – 5", "keys.code"}, {"6 – 9", "keys.reasons"}, {"R", "keys.reason"}, {"F9", "keys.record"}, {"N", "keys.ack"},
 			{"O", "keys.correct"}, {"P", "keys.provenance"}, {"F", "document.reveal"},
 		}},
+		{"control", []keyHelp{
+			{"L", "keys.lease"}, {"U", "verb.release"}, {"O", "verb.open"}, {"C", "verb.close"}, {"X", "verb.stop"}, {"R", "verb.red"}, {"G", "verb.green"},
+			{"Enter", "control.confirm"},
+		}},
 		{"viewer", []keyHelp{
 			{"+ −", "keys.zoom"}, {"0", "keys.fit"}, {"← ↑ → ↓", "keys.pan"}, {"[ ]", "keys.level"}, {", .", "keys.width"},
 			{"I", "keys.invert"}, {"X", "keys.edge"}, {"C", "keys.colour"}, {"G", "keys.regions"}, {"L", "keys.nextview"},

@@ -10,7 +10,7 @@ right.takeover = giành quyền điều khiển (có lý do) | take control over
 act.control = điều khiển thiết bị | commanded a device
 
 control.title = Quyền điều khiển | Control
-control.nobody = Không ai giữ quyền; đèn đỏ | Nobody has control; the light is red
+control.nobody = Không ai giữ quyền điều khiển | Nobody has control
 control.yours = Cơ quan bạn giữ quyền | Your agency has control
 control.until = đến | until
 control.log = Nhật ký bàn giao quyền điều khiển | Hand-over log of control
@@ -46,6 +46,9 @@ verb.stop = Dừng cần | Stop arm
 verb.red = Đèn đỏ | Red light
 verb.amber = Đèn vàng | Amber light
 verb.green = Đèn xanh | Green light
+
+keys.control = Điều khiển barie | Control of a barrier
+keys.lease = Nhận, giữ tiếp hoặc giành quyền | Take, keep or take over
 
 outcome.done = đã thực hiện | done
 outcome.refused = TỪ CHỐI | REFUSED
