@@ -128,6 +128,10 @@ fuzz-short: ## fuzz each wire codec for a minute, all at once
 bench: build ## ratios of journal, codecs and memory, each beside its peer in one run
 	$(GO) test -tags bench -count=1 -timeout 20m -v ./internal/bench
 
+.PHONY: bench-delivery
+bench-delivery: ## an alert's way from reading to both consoles at 1, 10 and 100 lanes, beside raw syncs of the same disk
+	$(GO) test -tags bench -count=1 -timeout 20m -v -run '^TestDelivery$$' ./internal/bench
+
 PASSAGES ?= 200000
 .PHONY: bench-console
 bench-console: web deps-test ## the console's search and pages over PASSAGES stored passages (default 200000), beside a yardstick

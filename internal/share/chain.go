@@ -48,6 +48,10 @@ var (
 	// ErrOtherSaid says that another event with the id of what an agency says is
 	// on the chain.
 	ErrOtherSaid = errors.New("another event has this id")
+	// ErrChainBroken says that the store did not answer an append, as after the
+	// disk was full inside the server. It does not come to itself again: the
+	// process has to end and start anew.
+	ErrChainBroken = errors.New("the shared record is broken and must be restarted")
 )
 
 // Chain is the gate's shared record. Its methods may be called from any
@@ -59,6 +63,8 @@ type Chain struct {
 
 	mu    sync.Mutex // held while appending
 	stale bool       // an append ended in doubt: the stream is to be read again
+	// broken is why nothing is appended any more; nil while all is well.
+	broken error
 
 	state chainState
 }
@@ -202,6 +208,9 @@ func (c *Chain) append(ctx context.Context, items []item) ([]Link, error) {
 // settle is appendBatch after the doubt of an append before has gone: what it
 // sent may still be on its way to the stream and come in between.
 func (c *Chain) settle(ctx context.Context, items []item, links []Link) error {
+	if c.broken != nil {
+		return c.broken
+	}
 	doubt := c.stale
 	for try := 0; ; try++ {
 		if c.stale {
@@ -265,6 +274,11 @@ func (c *Chain) appendBatch(ctx context.Context, items []item, links []Link) err
 	c.config.Fault.Hit(fault.ChainBeforeAppend)
 	if err := c.publish(ctx, fresh); err != nil {
 		c.stale = true
+		if errors.Is(err, context.DeadlineExceeded) && ctx.Err() == nil { // the store's own time is up, not the caller's
+			c.broken = fmt.Errorf("%w: no answer in %s", ErrChainBroken, publishTimeout)
+			c.config.Log.Error("the shared record does not answer; the daemon must be restarted", "gate", c.config.Gate)
+			return c.broken
+		}
 		return fmt.Errorf("append to shared record: %w", err)
 	}
 	c.config.Fault.Hit(fault.ChainAfterAppend)

@@ -99,6 +99,22 @@ func (w *World) keep(ctx context.Context, d time.Duration) error {
 	}
 }
 
+// supervised does something while the daemon is kept running.
+func (w *World) supervised(ctx context.Context, do func(context.Context) error) error {
+	keeping, stop := context.WithCancel(ctx)
+	kept := make(chan error, 1)
+	go func() { kept <- w.keep(keeping, time.Hour) }()
+	err := do(ctx)
+	stop()
+	if failed := <-kept; err == nil && !errors.Is(failed, context.Canceled) {
+		err = failed
+	}
+	if err != nil {
+		return err
+	}
+	return w.revive(ctx)
+}
+
 // revive brings the daemon up, however often it ends.
 func (w *World) revive(ctx context.Context) error {
 	ctx, cancel := context.WithTimeout(ctx, 2*starts)

@@ -134,7 +134,8 @@ func (w *World) episode(ctx context.Context, f Fault) (Episode, error) {
 		e.over = lifted
 		return e, fmt.Errorf("%s: %w", f.Name, err)
 	}
-	if err := w.recovered(ctx, w.now(), recovers); err != nil {
+	err = w.supervised(ctx, func(ctx context.Context) error { return w.recovered(ctx, w.now(), recovers) })
+	if err != nil {
 		e.over = time.Now()
 		return e, fmt.Errorf("%s: not recovered: %w", f.Name, err)
 	}
@@ -171,6 +172,7 @@ func (w *World) account(ctx context.Context, run *Run) {
 		return
 	}
 	c.Said = w.said
+	w.straighten(c.Stores)
 	report := account.Judge(c)
 	run.Figures, run.Lost, run.Doubled = report.Figures, report.Figures.Lost, report.Figures.Doubled
 	for _, p := range report.Problems {
@@ -191,6 +193,20 @@ func (w *World) account(ctx context.Context, run *Run) {
 		if run.Lost+run.Doubled > 0 && !slices.ContainsFunc(run.Faults, func(e Episode) bool { return e.Lost+e.Doubled > 0 }) {
 			run.Faults[i].Lost, run.Faults[i].Doubled = run.Lost, run.Doubled // nobody knows whose it is
 			break
+		}
+	}
+}
+
+// straighten tells gaps of a time when the gate's clock was wrong by the right one.
+func (w *World) straighten(stores []*account.Store) {
+	from, to := w.began.Add(-time.Minute), time.Now().Add(time.Minute)
+	for _, s := range stores {
+		for i := range s.Gaps {
+			for _, at := range []*time.Time{&s.Gaps[i].From, &s.Gaps[i].To} {
+				if at.Before(from) || at.After(to) {
+					*at = at.Add(-w.offset)
+				}
+			}
 		}
 	}
 }
