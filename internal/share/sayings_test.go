@@ -193,7 +193,7 @@ func TestWhatIsNotTheAgenciesOwnIsRefused(t *testing.T) {
 
 func TestAgenciesSayOnlyWhatTheyMay(t *testing.T) {
 	_, err := share.NewSaying(gate, event.Customs, newKey(t), passage(t, 1))
-	require.ErrorContains(t, err, "corrections, receipts and requests")
+	require.ErrorContains(t, err, "corrections, receipts, commands and requests")
 }
 
 // collect reads chunks until the piece is whole, as a console does.
