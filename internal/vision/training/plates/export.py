@@ -7,10 +7,10 @@ import torch
 from common import export, loop
 from torch import nn
 
-from . import data, grammar
+from . import corners, data, grammar
 from .net import Detector, Reader
 
-VERSION = "0.2.0"
+VERSION = "0.3.0"
 MARGINS = [0.06, 0.14]
 
 
@@ -75,16 +75,43 @@ def reader(weights, models, calibration):
     export.compare(path, graph, torch.rand(1, 1, data.PLATE_H, data.PLATE_W), ["slots", "rows", "country"])
 
 
+class CornersGraph(nn.Module):
+    """The corners alone."""
+
+    def __init__(self, net):
+        super().__init__()
+        self.net = net
+
+    def forward(self, view):
+        return self.net(view)[0]
+
+
+def straightener(weights, models):
+    """Exports the net for corners and compares it."""
+    graph = CornersGraph(loop.load(corners.Corners(), os.path.join(weights, "corners.pt"))).eval()
+    manifest = {
+        "name": "plate-corners", "version": "0.1.0", "task": "plate-corners",
+        "input": {"name": "view", "width": corners.VIEW_W, "height": corners.VIEW_H, "channels": 3, "order": "RGB", "mean": [0, 0, 0],
+                  "std": [1, 1, 1], "scale": "1/255", "around": corners.AROUND, "along": corners.ALONG},
+        "outputs": {"corners": "[N,4,2] x,y of TL,TR,BR,BL, 0..1 of the view"},
+    }
+    path = export.write(graph, torch.rand(2, 3, corners.VIEW_H, corners.VIEW_W), os.path.join(models, "plate-corners"), manifest,
+                        ["view"], ["corners"], {"view": {0: "plates"}, "corners": {0: "plates"}})
+    export.compare(path, graph, torch.rand(1, 3, corners.VIEW_H, corners.VIEW_W), ["corners"])
+
+
 def main():
     p = argparse.ArgumentParser(description=__doc__)
     p.add_argument("--weights", default="runs")
     p.add_argument("--models", default="../models")
     p.add_argument("--threshold", type=float, default=0.3, help="of the detector's heat")
-    p.add_argument("--only", choices=["detector", "reader"])
+    p.add_argument("--only", choices=["detector", "reader", "corners"])
     args = p.parse_args()
-    if args.only != "reader":
+    if args.only == "corners" or (not args.only and os.path.exists(os.path.join(args.weights, "corners.pt"))):
+        straightener(args.weights, args.models)
+    if args.only in (None, "detector"):
         detector(args.weights, args.models, args.threshold)
-    if args.only != "detector":
+    if args.only in (None, "reader"):
         with open(os.path.join(args.weights, "calibration.json"), encoding="utf-8") as f:
             reader(args.weights, args.models, json.load(f))
 

@@ -30,6 +30,7 @@ class Reader(nn.Module):
     """160x64 grey plate to slots of characters; no segmentation, one or two rows in one pass."""
 
     GRID_H, GRID_W, D = 8, 20, 96
+    CONTRAST = 0.22  # standard deviation that a crop is brought to, share of the range
 
     def __init__(self):
         super().__init__()
@@ -52,7 +53,9 @@ class Reader(nn.Module):
 
     def forward(self, x):
         """Returns logits: slots, rows, country; the attention over the grid; the plate's corners in crops (0..1)."""
-        t = self.body(x - 0.5).reshape(-1, self.D, self.GRID_H * self.GRID_W).transpose(1, 2) + self.place
+        mean = x.mean((2, 3), keepdim=True)  # night and glare come with a contrast that says nothing
+        x = (x - mean) * (self.CONTRAST / (((x - mean) ** 2).mean((2, 3), keepdim=True).sqrt() + 0.01))
+        t = self.body(x).reshape(-1, self.D, self.GRID_H * self.GRID_W).transpose(1, 2) + self.place
         t = self.norm(self.mix(t))
         a = torch.softmax(self.query @ self.key(t).transpose(1, 2) * self.D ** -0.5 * 4, -1)
         s = a @ self.value(t) + self.slot
