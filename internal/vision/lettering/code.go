@@ -18,7 +18,7 @@ const (
 	weakest     = 0.02
 	plausible   = 0.02 // of another character that a repair may take
 	sureDigit   = 0.8  // of a check digit that a repair may rely on
-	cap10       = 0.49 // score of a number whose check digit was not read
+	unproven    = 0.49 // highest score of a number that its check digit does not prove
 	quality     = 0.4  // geometric mean of the probabilities below which nothing is said
 )
 
@@ -125,12 +125,13 @@ func (a alphabet) read(chars []char, down bool) (n number, ok bool) {
 			return n, false
 		}
 		n.text += string(digit)
-		n.score = min(n.score, cap10)
+		n.score = min(n.score, unproven)
 		return n, true
 	}
 	n.checkOK = container.Number{Text: n.text}.Valid()
 	if !n.checkOK {
 		n.repair(all)
+		n.score = min(n.score, unproven) // nothing may be concluded from it
 	}
 	return n, true
 }

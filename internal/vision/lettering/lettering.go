@@ -51,7 +51,7 @@ func (a *Analyser) Analyse(p *picture.Picture) (*wire.Codes, error) {
 			view = gocv.NewMat()
 			gocv.Rotate(grey, &view, t.code)
 		}
-		found, err := a.look(view)
+		found, chars, err := a.look(view)
 		if t.code >= 0 {
 			_ = view.Close()
 		}
@@ -68,7 +68,7 @@ func (a *Analyser) Analyse(p *picture.Picture) (*wire.Codes, error) {
 				Score: math.Round(n.score*1e4) / 1e4,
 			})
 		}
-		if len(result.Codes) > 0 {
+		if len(result.Codes) > 0 || chars >= upright {
 			break
 		}
 	}
@@ -77,18 +77,21 @@ func (a *Analyser) Analyse(p *picture.Picture) (*wire.Codes, error) {
 }
 
 // look reads what stands upright, the surest first.
-func (a *Analyser) look(grey gocv.Mat) ([]number, error) {
+func (a *Analyser) look(grey gocv.Mat) (found []number, count int, err error) {
 	chars, err := a.finder.find(grey)
 	if err != nil {
-		return nil, err
+		return nil, 0, err
 	}
 	all := append(lines(chars, false), lines(chars, true)...)
-	found := a.names.numbers(all)
+	found = a.names.numbers(all)
 	for i := range found {
 		a.names.withSize(&found[i], all)
 	}
-	return found, nil
+	return found, len(chars), nil
 }
+
+// upright is how many characters show that a picture need not be turned.
+const upright = 24
 
 // bounds is the rectangle around a number's characters.
 func (n number) bounds() image.Rectangle {
