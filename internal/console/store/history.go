@@ -11,12 +11,12 @@ import (
 // deviceChange keeps a change of a device for its history. A device may be told
 // of several times in one state; the first time counts.
 func (t *batchTx) deviceChange(e *Event, d *event.DeviceChange) error {
-	_, err := t.exec(`INSERT INTO device_changes (gate, lane, device, since, state, code, driver, reason, try_vi, try_en, chain, sequence)
-		VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+	_, err := t.exec(`INSERT INTO device_changes (gate, lane, device, since, state, code, driver, reason, try_vi, try_en, chain, sequence, words_vi, words_en)
+		VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
 		ON CONFLICT DO UPDATE SET driver = excluded.driver, reason = excluded.reason, try_vi = excluded.try_vi, try_en = excluded.try_en,
-			chain = excluded.chain, sequence = excluded.sequence
+			chain = excluded.chain, sequence = excluded.sequence, words_vi = excluded.words_vi, words_en = excluded.words_en
 		WHERE (excluded.chain, excluded.sequence) < (chain, sequence)`,
-		d.Gate, d.Lane, d.Device, stamp(d.Since), string(d.State), d.Code, d.Driver, d.Reason, d.Try.VI, d.Try.EN, e.Chain, e.Sequence)
+		d.Gate, d.Lane, d.Device, stamp(d.Since), string(d.State), d.Code, d.Driver, d.Reason, d.Try.VI, d.Try.EN, e.Chain, e.Sequence, d.Words.VI, d.Words.EN)
 	if err != nil {
 		return fmt.Errorf("history of a device: %w", err)
 	}
@@ -58,6 +58,7 @@ type DeviceChanged struct {
 	Code   string
 	Since  time.Time
 	Reason string
+	Words  event.Text // the reason for people; empty where the gate has none
 	Try    event.Text
 }
 
@@ -117,13 +118,13 @@ func (s *Store) history(ctx context.Context, d DeviceID, since time.Time) (Devic
 }
 
 func (s *Store) changes(ctx context.Context, d DeviceID, when string, at time.Time, limit int) ([]DeviceChanged, error) {
-	rows, err := s.read.QueryContext(ctx, `SELECT driver, state, code, since, reason, try_vi, try_en FROM device_changes
+	rows, err := s.read.QueryContext(ctx, `SELECT driver, state, code, since, reason, words_vi, words_en, try_vi, try_en FROM device_changes
 		WHERE gate = ? AND lane = ? AND device = ? AND `+when+` ORDER BY since DESC, chain DESC, sequence DESC LIMIT ?`,
 		d.Gate, d.Lane, d.Device, stamp(at), limit)
 	if err != nil {
 		return nil, err
 	}
 	return collect(rows, func(c *DeviceChanged) []any {
-		return []any{&c.Driver, &c.State, &c.Code, asTime(&c.Since), &c.Reason, &c.Try.VI, &c.Try.EN}
+		return []any{&c.Driver, &c.State, &c.Code, asTime(&c.Since), &c.Reason, &c.Words.VI, &c.Words.EN, &c.Try.VI, &c.Try.EN}
 	})
 }

@@ -301,14 +301,15 @@ func (t *batchTx) device(e *Event, d *event.DeviceChange) error {
 		}
 		barrier = string(b)
 	}
-	_, err := t.exec(`INSERT INTO devices (gate, lane, device, driver, state, since, reason, try_vi, try_en, chain, sequence, heard_at, code, required, barrier)
-		VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, '', ?, ?, ?)
+	_, err := t.exec(`INSERT INTO devices (gate, lane, device, driver, state, since, reason, try_vi, try_en, chain, sequence, heard_at, code, required, barrier,
+			words_vi, words_en)
+		VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, '', ?, ?, ?, ?, ?)
 		ON CONFLICT (gate, lane, device) DO UPDATE SET driver = excluded.driver, state = excluded.state, since = excluded.since,
 			reason = excluded.reason, try_vi = excluded.try_vi, try_en = excluded.try_en, chain = excluded.chain, sequence = excluded.sequence,
-			code = excluded.code, required = excluded.required, barrier = excluded.barrier
+			code = excluded.code, required = excluded.required, barrier = excluded.barrier, words_vi = excluded.words_vi, words_en = excluded.words_en
 		WHERE (excluded.chain, excluded.sequence) > (chain, sequence)`,
 		d.Gate, d.Lane, d.Device, d.Driver, string(d.State), stamp(d.Since), d.Reason, d.Try.VI, d.Try.EN, e.Chain, e.Sequence,
-		d.Code, d.Required, barrier)
+		d.Code, d.Required, barrier, d.Words.VI, d.Words.EN)
 	if err != nil {
 		return fmt.Errorf("device: %w", err)
 	}

@@ -154,6 +154,51 @@ func TestAnOlderStoreIsBroughtUpToDate(t *testing.T) {
 	require.Equal(t, 1, n)
 }
 
+// Reasons of devices in both languages are taken from the bytes that an older
+// program has stored.
+func TestAnOlderStoreLearnsTheWordsOfDevices(t *testing.T) {
+	b := newBench(t)
+	dir := t.TempDir()
+	before := fstest.MapFS{}
+	for _, name := range []string{"migrations/0001_shared.sql", "migrations/0002_sayings.sql", "migrations/0003_search.sql"} {
+		data, err := os.ReadFile(name)
+		require.NoError(t, err)
+		before[name] = &fstest.MapFile{Data: data}
+	}
+	w, r, err := store.OpenDatabase(filepath.Join(dir, store.File))
+	require.NoError(t, err)
+	require.NoError(t, store.Migrate(t.Context(), w, before))
+	d := event.DeviceChange{
+		ID: event.NewID(b.now), Where: event.Where{Gate: "15BB", Lane: "01", Device: "scale"}, Driver: "scale", State: event.Down, Since: b.now,
+		Reason: "link", Words: event.Text{VI: "mất kết nối", EN: "link lost"},
+	}
+	e := b.add(t, event.TypeDevice, d.ID, d)
+	older(t, w, e)
+	for _, table := range []string{"devices", "device_changes"} {
+		more, values := "", ""
+		if table == "devices" {
+			more, values = ", heard_at", ", ''"
+		}
+		_, err = w.ExecContext(t.Context(), `INSERT INTO `+table+` (gate, lane, device, driver, state, since, reason, code, try_vi, try_en, chain, sequence`+more+`)
+			VALUES ('15BB', '01', 'scale', 'scale', 'down', ?, 'link', '', '', '', ?, ?`+values+`)`, b.now.UTC().Format("2006-01-02T15:04:05.000000Z"), e.Chain, e.Sequence)
+		require.NoError(t, err)
+	}
+	_, err = w.ExecContext(t.Context(), `INSERT INTO meta (key, value) VALUES ('search_form', '1')`)
+	require.NoError(t, err)
+	require.NoError(t, w.Close())
+	require.NoError(t, r.Close())
+
+	s := b.open(t, dir)
+	list, err := s.Devices(t.Context())
+	require.NoError(t, err)
+	require.Len(t, list, 1)
+	require.Equal(t, d.Words, list[0].Words)
+	h, err := s.History(t.Context(), store.DeviceID{Gate: "15BB", Lane: "01", Device: "scale"}, b.now.Add(-time.Hour))
+	require.NoError(t, err)
+	require.Len(t, h.Changes, 1)
+	require.Equal(t, d.Words, h.Changes[0].Words)
+}
+
 // older stores an event as a program that does not know its type.
 func older(t *testing.T, db *sql.DB, e store.Event) {
 	t.Helper()

@@ -14,6 +14,7 @@ type Device struct {
 	State                      event.DeviceState // "" when only its frames were heard of
 	Since                      time.Time
 	Reason                     string
+	Words                      event.Text // the reason for people; empty where the gate has none
 	Try                        event.Text
 	Heard                      time.Time // end of its newest frame log; zero if none
 	Code                       string    // the device's own word for its state
@@ -23,13 +24,13 @@ type Device struct {
 
 // Devices lists all devices by gate, lane and name.
 func (s *Store) Devices(ctx context.Context) ([]Device, error) {
-	rows, err := s.read.QueryContext(ctx, `SELECT gate, lane, device, driver, state, since, reason, try_vi, try_en, heard_at,
+	rows, err := s.read.QueryContext(ctx, `SELECT gate, lane, device, driver, state, since, reason, words_vi, words_en, try_vi, try_en, heard_at,
 		code, required, CASE barrier WHEN '' THEN 'null' ELSE barrier END FROM devices ORDER BY gate, lane, device`)
 	if err != nil {
 		return nil, fmt.Errorf("list devices: %w", err)
 	}
 	list, err := collect(rows, func(d *Device) []any {
-		return []any{&d.Gate, &d.Lane, &d.Device, &d.Driver, &d.State, asTime(&d.Since), &d.Reason, &d.Try.VI, &d.Try.EN, asTime(&d.Heard),
+		return []any{&d.Gate, &d.Lane, &d.Device, &d.Driver, &d.State, asTime(&d.Since), &d.Reason, &d.Words.VI, &d.Words.EN, &d.Try.VI, &d.Try.EN, asTime(&d.Heard),
 			&d.Code, &d.Required, asJSON(&d.Barrier)}
 	})
 	if err != nil {

@@ -182,6 +182,7 @@ type segment struct {
 	State    event.DeviceState
 	From, To time.Time
 	Reason   string
+	Words    event.Text
 }
 
 // segments are the device's states since from, and the share of the known time
@@ -207,7 +208,7 @@ func segments(h store.DeviceHistory, from, now time.Time) (list []segment, up fl
 			good += lasted
 		}
 		list = append(list, segment{
-			X: c.Since.Sub(from).Seconds() * scale, Width: max(lasted.Seconds()*scale, 0.6), State: c.State, From: c.Since, To: end, Reason: c.Reason,
+			X: c.Since.Sub(from).Seconds() * scale, Width: max(lasted.Seconds()*scale, 0.6), State: c.State, From: c.Since, To: end, Reason: c.Reason, Words: c.Words,
 		})
 	}
 	if all > 0 {

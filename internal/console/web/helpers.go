@@ -52,13 +52,22 @@ func deviceTitle(p Page, d deviceView) string {
 	if !d.Device.Heard.IsZero() {
 		parts = append(parts, p.T("device.heard")+" "+p.Full(d.Device.Heard))
 	}
-	if d.Reason != "" {
-		parts = append(parts, p.Reason(d.Reason))
+	if why := d.why(p); why != "" {
+		parts = append(parts, why)
 	}
 	if try := p.Of(d.Try); try != "" {
 		parts = append(parts, try)
 	}
 	return strings.Join(parts, " · ")
+}
+
+// why is the reason of a device's state in the reader's language; empty while it
+// is up.
+func (d deviceView) why(p Page) string {
+	if d.State == event.Up || d.State == "" {
+		return ""
+	}
+	return p.Reason(d.Reason, d.Words)
 }
 
 // worst is the class of a passage's worst alert.

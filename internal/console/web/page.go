@@ -110,9 +110,13 @@ func (p Page) DeviceName(name string) string {
 	return name
 }
 
-// Reason is why a device is in its state: a known code in words, and what the
-// gate or the device says otherwise as it is.
-func (p Page) Reason(text string) string {
+// Reason is why a device is in its state: in the gate's words for people where
+// it has some, a known code in the console's, and what the device says
+// otherwise as it is.
+func (p Page) Reason(text string, words event.Text) string {
+	if said := p.Of(words); said != "" {
+		return said
+	}
 	if _, ok := p.Words["loss."+text]; ok {
 		return p.T("loss." + text)
 	}
