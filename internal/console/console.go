@@ -32,6 +32,7 @@ type Console struct {
 	link    *uplink.Uplink
 	server  *http.Server
 	listen  net.Listener
+	routes  []web.Route
 }
 
 // New opens the store and binds the address of the pages. Close must be called
@@ -95,6 +96,7 @@ func (x *Console) assemble(ctx context.Context, keys uplink.Keys) error {
 	if x.listen, err = (&net.ListenConfig{}).Listen(ctx, "tcp", c.Listen); err != nil {
 		return fmt.Errorf("listen for browsers: %w", err)
 	}
+	x.routes = pages.Routes()
 	x.server = &http.Server{
 		Handler: pages.Handler(), ReadHeaderTimeout: 10 * time.Second, ReadTimeout: 30 * time.Second,
 		WriteTimeout: 60 * time.Second, IdleTimeout: 2 * time.Minute, MaxHeaderBytes: 32 << 10,
@@ -146,6 +148,9 @@ func (x *Console) Store() *store.Store { return x.store }
 
 // Uplink is the console's link to its hub.
 func (x *Console) Uplink() *uplink.Uplink { return x.link }
+
+// Routes lists every page and action with the right that it takes.
+func (x *Console) Routes() []web.Route { return x.routes }
 
 // SetupLink makes a link by which the first user is set up;
 // private.ErrUsersExist when there is one.

@@ -150,7 +150,7 @@ func TestAcknowledgingStopsTheSoundOnBothConsolesAndShowsWhoTookIt(t *testing.T)
 
 	p, alerts := alarm(t, site, 1, time.Now().UTC().Add(-10*time.Second))
 	for _, d := range []*desk{customs, guard} {
-		d.until(`document.querySelector("#sound").dataset.state === "ringing" && Number(document.body.dataset.sounded) >= 2`)
+		d.until(`document.querySelector("#sound").dataset.state === "ringing" && document.body.classList.contains("sounding")`)
 		d.until(`document.querySelectorAll("#ringing [data-ring]").length === 3`) // the late one is silent
 	}
 	for _, alert := range alerts {

@@ -12,10 +12,14 @@ import (
 	"os/exec"
 	"path/filepath"
 	"runtime"
+	"sync"
 	"testing"
 	"time"
 
+	"github.com/chromedp/cdproto/browser"
+	"github.com/chromedp/cdproto/cdp"
 	"github.com/chromedp/cdproto/emulation"
+	"github.com/chromedp/cdproto/page"
 	"github.com/chromedp/chromedp"
 	"github.com/stretchr/testify/require"
 
@@ -111,6 +115,54 @@ func Browser(t testing.TB, look Look) context.Context {
 	})
 	require.NoError(t, err)
 	return limit
+}
+
+// Tab opens another page in the window's browser, as people do with the same
+// console. It is closed when the test ends, or by close.
+func Tab(t testing.TB, window context.Context, look Look) (tab context.Context, closeTab func()) {
+	t.Helper()
+	ctx, cancel := chromedp.NewContext(window)
+	limit, cancelLimit := context.WithTimeout(ctx, cmp.Or(look.Limit, 3*time.Minute))
+	closeTab = sync.OnceFunc(func() {
+		// Cancel waits for the page to close; it cannot fail when it has.
+		_ = chromedp.Cancel(ctx)
+		cancelLimit()
+		cancel()
+	})
+	t.Cleanup(closeTab)
+	Do(t, ctx) // makes the page, and binds it to no time limit
+	Do(t, limit, chromedp.EmulateViewport(look.Width, look.Height))
+	return limit, closeTab
+}
+
+// Notices makes every page that the window loads from now on keep a list of its
+// desktop notifications in window.notices, and lets the console notify.
+func Notices(t testing.TB, window context.Context, x *console.Console) {
+	t.Helper()
+	_, err := chromedp.CallBrowser(window, browser.SetPermission, browser.SetPermissionParams{
+		Permission: &browser.PermissionDescriptor{Name: "notifications"}, Setting: browser.PermissionSettingGranted, Origin: x.URL(),
+	})
+	require.NoError(t, err)
+	_, err = chromedp.Call(window, page.AddScriptToEvaluateOnNewDocument, page.AddScriptToEvaluateOnNewDocumentParams{Source: `
+		window.notices = [];
+		const Native = window.Notification;
+		window.Notification = class extends Native {
+			constructor(title, options) {
+				super(title, options);
+				this.notice = {title, body: options.body, tag: options.tag, open: true};
+				window.notices.push(this.notice);
+			}
+			close() { this.notice.open = false; super.close(); }
+		};`})
+	require.NoError(t, err)
+}
+
+// Front brings a page before all others of its browser, as a click on its tab
+// does.
+func Front(t testing.TB, tab context.Context) {
+	t.Helper()
+	_, err := chromedp.Call(tab, page.BringToFront, cdp.Empty{})
+	require.NoError(t, err)
 }
 
 // Do runs browser actions.

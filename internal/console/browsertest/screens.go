@@ -7,14 +7,17 @@ import (
 	"image"
 	"image/color"
 	"image/png"
+	"maps"
 	"os"
 	"path/filepath"
 	"runtime"
 	"slices"
+	"sync"
 	"testing"
 
 	"github.com/chromedp/chromedp"
 	"github.com/stretchr/testify/require"
+	"golang.org/x/image/draw"
 )
 
 // maxScreen bounds a screenshot that is kept as documentation, in bytes.
@@ -28,17 +31,77 @@ func Screen(t testing.TB, browser context.Context, name string) {
 	if os.Getenv("UPDATE_SCREENSHOTS") == "" {
 		return
 	}
+	keep(t, capture(t, browser), name, maxScreen)
+}
+
+func capture(t testing.TB, browser context.Context) image.Image {
+	t.Helper()
 	data, err := chromedp.Run(browser, chromedp.CaptureScreenshot())
 	require.NoError(t, err)
 	img, err := png.Decode(bytes.NewReader(data))
 	require.NoError(t, err)
+	return img
+}
+
+// keep writes a picture into the folder screens of the console.
+func keep(t testing.TB, img image.Image, name string, limit int) {
+	t.Helper()
 	var out bytes.Buffer
 	require.NoError(t, (&png.Encoder{CompressionLevel: png.BestCompression}).Encode(&out, paletted(img)))
-	require.Less(t, out.Len(), maxScreen, name)
+	require.Less(t, out.Len(), limit, name)
 	_, here, _, _ := runtime.Caller(0)
 	dir := filepath.Join(filepath.Dir(here), "..", "screens")
 	require.NoError(t, os.MkdirAll(dir, 0o755))
 	require.NoError(t, os.WriteFile(filepath.Join(dir, name+".png"), out.Bytes(), 0o644))
+}
+
+// Sheet is a picture of several windows, half as large, in rows and columns.
+type Sheet struct {
+	mu    sync.Mutex
+	cells map[image.Point]image.Image
+}
+
+// maxSheet bounds a sheet that is kept as documentation, in bytes.
+const maxSheet = 400_000
+
+// Put takes a window's picture into the sheet, when UPDATE_SCREENSHOTS is set.
+func (s *Sheet) Put(t testing.TB, browser context.Context, row, column int) {
+	t.Helper()
+	if os.Getenv("UPDATE_SCREENSHOTS") == "" {
+		return
+	}
+	img := capture(t, browser)
+	half := image.NewRGBA(image.Rect(0, 0, img.Bounds().Dx()/2, img.Bounds().Dy()/2))
+	draw.CatmullRom.Scale(half, half.Bounds(), img, img.Bounds(), draw.Src, nil)
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.cells == nil {
+		s.cells = map[image.Point]image.Image{}
+	}
+	s.cells[image.Pt(column, row)] = half
+}
+
+// Keep writes the sheet into the folder screens of the console. Rows without a
+// window are left out.
+func (s *Sheet) Keep(t testing.TB, name string) {
+	t.Helper()
+	rows := map[int]int{} // as they were put in -> as they are drawn
+	var size, cell image.Point
+	for _, at := range slices.SortedFunc(maps.Keys(s.cells), func(a, b image.Point) int { return cmp.Compare(a.Y, b.Y) }) {
+		if _, ok := rows[at.Y]; !ok {
+			rows[at.Y] = len(rows)
+		}
+		cell = s.cells[at].Bounds().Size().Add(image.Pt(4, 4))
+		size = image.Pt(max(size.X, (at.X+1)*cell.X), len(rows)*cell.Y)
+	}
+	if len(rows) == 0 {
+		return
+	}
+	out := image.NewRGBA(image.Rectangle{Max: size.Sub(image.Pt(4, 4))})
+	for at, img := range s.cells {
+		draw.Copy(out, image.Pt(at.X*cell.X, rows[at.Y]*cell.Y), img, img.Bounds(), draw.Src, nil)
+	}
+	keep(t, out, name, maxSheet)
 }
 
 // bucket is a range of colours of 5 bits a channel, with their sum.

@@ -25,7 +25,8 @@ const (
 	ActDenied      Action = "denied"       // method and path
 	ActView        Action = "view"         // passage
 	ActDocument    Action = "document"     // passage; a document was shown in full
-	ActImage       Action = "image"        // passage; detail has the digest
+	ActImage       Action = "image"        // passage; detail has the digest and the form; part of a page that shows several
+	ActPicture     Action = "picture"      // passage; detail has the digest; one picture was opened in full
 	ActDownload    Action = "download"     // passage; detail has the digest
 	ActSearch      Action = "search"       // detail has the query
 	ActExport      Action = "export"       // "search" or "audit"; detail has the query
@@ -45,7 +46,7 @@ const (
 // Actions lists all actions in the order in which pages offer them.
 func Actions() []Action {
 	return []Action{
-		ActView, ActDocument, ActImage, ActDownload, ActSearch, ActExport, ActVerdict, ActAck, ActCorrection, ActNote, ActControl,
+		ActView, ActDocument, ActPicture, ActImage, ActDownload, ActSearch, ActExport, ActVerdict, ActAck, ActCorrection, ActNote, ActControl,
 		ActLogin, ActLoginFailed, ActLogout, ActSetup, ActPassword, ActDenied, ActAuditRead,
 		ActUserCreate, ActUserReset, ActUserRole, ActUserDisable, ActUserEnable,
 	}

@@ -180,36 +180,6 @@ func scanPassage(p *Passage) []any {
 	return []any{asJSON(&p.Passage), &p.Chain, &p.Sequence}
 }
 
-// SamePlate lists the newest passages of a plate before a moment, in any gate,
-// with their alerts and verdicts.
-func (s *Store) SamePlate(ctx context.Context, plate string, before time.Time, limit int) ([]Passage, error) {
-	if plate == "" {
-		return nil, nil
-	}
-	rows, err := s.read.QueryContext(ctx, `SELECT json, chain, sequence FROM passages WHERE plate = ? AND plate <> '' AND opened_at < ?
-		ORDER BY opened_at DESC LIMIT ?`, plate, stamp(before), limit)
-	if err != nil {
-		return nil, fmt.Errorf("passages of plate: %w", err)
-	}
-	return s.surrounded(ctx, rows)
-}
-
-// Neighbours lists the passages of the same lane within a time before and
-// after another, in their order; the passage itself is left out.
-func (s *Store) Neighbours(ctx context.Context, p *event.Passage, within time.Duration) ([]Passage, error) {
-	rows, err := s.read.QueryContext(ctx, `SELECT json, chain, sequence FROM passages WHERE gate = ? AND lane = ? AND opened_at BETWEEN ? AND ?
-		AND id <> ? AND state NOT IN ('merged', 'cancelled') ORDER BY opened_at LIMIT 12`,
-		p.Gate, p.Lane, stamp(p.OpenedAt.Add(-within)), stamp(p.OpenedAt.Add(within)), string(p.ID))
-	if err != nil {
-		return nil, fmt.Errorf("neighbours of %s: %w", p.ID, err)
-	}
-	list, err := collect(rows, scanPassage)
-	if err != nil {
-		return nil, fmt.Errorf("neighbours of %s: %w", p.ID, err)
-	}
-	return list, nil
-}
-
 // PassagesByID gives those of the passages that the store has, newest first.
 func (s *Store) PassagesByID(ctx context.Context, ids []event.ID) ([]Passage, error) {
 	b, err := json.Marshal(ids)

@@ -187,14 +187,14 @@ func (m auditModel) export(format string) string {
 // aboutPassage tells whether a line is about a passage, which has a page.
 func aboutPassage(l private.Line) bool {
 	return slices.Contains([]private.Action{
-		private.ActView, private.ActDocument, private.ActImage, private.ActDownload, private.ActVerdict, private.ActAck, private.ActCorrection, private.ActNote,
+		private.ActView, private.ActDocument, private.ActPicture, private.ActImage, private.ActDownload, private.ActVerdict, private.ActAck, private.ActCorrection, private.ActNote,
 	}, l.Action) && l.About != ""
 }
 
 // detailOf is what a line's detail says, readable where it is a query.
 func detailOf(l private.Line) string {
 	switch l.Action {
-	case private.ActImage, private.ActDownload:
+	case private.ActPicture, private.ActImage, private.ActDownload:
 		digest, form, _ := strings.Cut(l.Detail, " ")
 		return strings.TrimSpace(short(digest, 16) + " " + form)
 	case private.ActSearch, private.ActExport, private.ActAuditRead:

@@ -20,6 +20,7 @@ type boardModel struct {
 	Gates    []gateState
 	Names    map[string]string // of the own agency's officers, by badge
 	Waiting  []store.Correction
+	Known    []store.Lane // that a passage can be entered by hand on
 	Enter    correctForm
 }
 
@@ -113,6 +114,9 @@ func (s *Server) boardPart(r *http.Request, p Page, part string) (boardModel, er
 		return m, err
 	}
 	if m.Names, err = s.opt.Private.Names(ctx); err != nil {
+		return m, err
+	}
+	if m.Known, err = s.opt.Store.Lanes(ctx); err != nil {
 		return m, err
 	}
 	alerts, err := s.opt.Store.Alerts(ctx, queueReach)

@@ -8,6 +8,7 @@ import (
 	"strconv"
 	"strings"
 	"time"
+	"unicode"
 	"unicode/utf8"
 
 	"gatehouse/internal/console/private"
@@ -31,7 +32,8 @@ type correctForm struct {
 	Kind  event.CorrectionKind // whose dialog is open; "" for none
 	Error string
 	Moment, Other, Reason,
-	Lane string // "gate/lane", of a passage entered by hand
+	Lane, // "gate/lane", of a passage entered by hand; "gate/" for one that is typed
+	OtherLane string // a lane as it was typed, which goes before the chosen one
 	Facts event.Facts
 }
 
@@ -39,6 +41,7 @@ func readCorrection(r *http.Request) correctForm {
 	text := func(name string) string { return strings.TrimSpace(r.PostFormValue(name)) }
 	return correctForm{
 		Kind: event.CorrectionKind(text("kind")), Moment: text("moment"), Other: text("other"), Reason: text("reason"), Lane: text("lane"),
+		OtherLane: text("other_lane"),
 		Facts: event.Facts{
 			Kind: event.PassageKind(text("what")), Direction: event.Direction(text("direction")), Flow: event.Flow(text("flow")),
 			Plate: canonical(text("plate")), RearPlate: canonical(text("rear_plate")), Container: canonical(text("container")),
@@ -110,9 +113,9 @@ func (s *Server) enterByHand(w http.ResponseWriter, r *http.Request, p Page) {
 	f := readCorrection(r)
 	f.Kind = event.CorrectEnter
 	moment, err := time.ParseInLocation("2006-01-02T15:04:05", padSeconds(f.Moment), local(p.Now).Location())
-	gate, lane, ok := strings.Cut(f.Lane, "/")
+	gate, lane, ok := s.laneOf(r, f)
 	switch {
-	case !ok || !s.knownLane(r, gate, lane):
+	case !ok:
 		f.Error = p.T("correct.lane")
 	case err != nil || moment.After(p.Now.Add(time.Minute)):
 		f.Error = p.T("correct.moment")
@@ -143,9 +146,27 @@ func (s *Server) enterByHand(w http.ResponseWriter, r *http.Request, p Page) {
 	http.Redirect(w, r, "/", http.StatusSeeOther)
 }
 
-func (s *Server) knownLane(r *http.Request, gate, lane string) bool {
-	devices, err := s.opt.Store.Devices(r.Context())
-	return err == nil && lane != "" && slices.ContainsFunc(devices, func(d store.Device) bool { return d.Gate == gate && d.Lane == lane })
+// maxLane bounds the name of a lane that is typed, in characters.
+const maxLane = 16
+
+// laneOf is the lane that an officer chose or typed. A lane without devices is
+// nowhere in the shared record until its first passage, so one that is typed is
+// taken as it is; a gate that has no such lane refuses the passage.
+func (s *Server) laneOf(r *http.Request, f correctForm) (gate, lane string, ok bool) {
+	gate, lane, ok = strings.Cut(f.Lane, "/")
+	if !ok || f.OtherLane == "" {
+		known, err := s.opt.Store.Lanes(r.Context())
+		return gate, lane, ok && err == nil && slices.Contains(known, store.Lane{Gate: gate, Lane: lane})
+	}
+	return gate, f.OtherLane, s.hasGate(gate) && utf8.RuneCountInString(f.OtherLane) <= maxLane && !strings.ContainsFunc(f.OtherLane, unfit)
+}
+
+// unfit tells whether a character cannot stand in the name of a lane, which a
+// gate's configuration makes of letters and digits.
+func unfit(r rune) bool { return r > unicode.MaxASCII || !unicode.IsLetter(r) && !unicode.IsDigit(r) }
+
+func (s *Server) hasGate(id string) bool {
+	return slices.ContainsFunc(s.opt.Gates, func(g Gate) bool { return g.ID == id })
 }
 
 // padSeconds makes what a browser's field of date and time gives complete.
@@ -205,7 +226,7 @@ func (s *Server) fillCorrection(p Page, m *passageModel, f correctForm, c *event
 		at := time.UnixMilli(ms).UTC()
 		c.Moment = &at
 	case event.CorrectMerge:
-		if !slices.ContainsFunc(m.Near, func(x store.Passage) bool { return string(x.ID) == f.Other }) {
+		if !slices.ContainsFunc(m.Near, func(x store.Hit) bool { return string(x.ID) == f.Other }) {
 			return p.T("correct.other")
 		}
 		c.Other = event.ID(f.Other)

@@ -31,8 +31,10 @@ func (s *Server) evidence(w http.ResponseWriter, r *http.Request, p Page) {
 		s.fail(w, r, p, err)
 		return
 	}
-	// The content of a digest never changes; the conversion may, with the program.
-	w.Header().Set("Cache-Control", "private, max-age=86400")
+	if s.unchanged(w, r, form) {
+		w.WriteHeader(http.StatusNotModified)
+		return
+	}
 	if form == "original" {
 		s.original(w, r, p, path, known.Media, digest)
 		return
@@ -59,6 +61,21 @@ func (s *Server) evidence(w http.ResponseWriter, r *http.Request, p Page) {
 	w.Header().Set("Content-Type", pic.media)
 	w.Header().Set("Content-Length", strconv.Itoa(len(pic.data)))
 	_, _ = w.Write(pic.data) // the browser may have gone
+}
+
+// unchanged tells whether the browser has the form of a picture already. Small
+// ones, of which lists are full, are kept for a day. A whole picture is asked
+// for each time, so that each showing is in the audit.
+func (s *Server) unchanged(w http.ResponseWriter, r *http.Request, form string) bool {
+	if form != "" && form != "deep" {
+		w.Header().Set("Cache-Control", "private, max-age=86400")
+		return false
+	}
+	// The content of a digest never changes; the conversion may, with the program.
+	tag := strconv.Quote(s.opt.Live.boot + form)
+	w.Header().Set("Cache-Control", "private, no-cache")
+	w.Header().Set("ETag", tag)
+	return r.Header.Get("If-None-Match") == tag
 }
 
 // original serves the stored bytes for download; no browser may run them.

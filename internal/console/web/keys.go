@@ -28,7 +28,7 @@ func keyGroups() []keyGroup {
 			{"Enter", "control.confirm"},
 		}},
 		{"viewer", []keyHelp{
-			{"+ −", "keys.zoom"}, {"0", "keys.fit"}, {"← ↑ → ↓", "keys.pan"}, {"[ ]", "keys.level"}, {", .", "keys.width"},
+			{"+ −", "keys.zoom"}, {"0", "keys.fit"}, {"W", "keys.whole"}, {"← ↑ → ↓", "keys.pan"}, {"[ ]", "keys.level"}, {", .", "keys.width"},
 			{"I", "keys.invert"}, {"X", "keys.edge"}, {"C", "keys.colour"}, {"G", "keys.regions"}, {"L", "keys.nextview"},
 		}},
 	}

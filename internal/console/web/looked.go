@@ -8,8 +8,8 @@ import (
 	"gatehouse/internal/console/store"
 )
 
-// looked records that a user is shown a piece of evidence. Browsers keep what
-// they were shown for a day, so a picture is one line a day and user.
+// looked records that a user is shown a piece of evidence: a whole picture each
+// time, a small one once a day and user, since browsers keep it for so long.
 func (s *Server) looked(r *http.Request, p Page, digest, form string) error {
 	passage, err := s.opt.Store.PassageOf(r.Context(), digest)
 	if err != nil && !errors.Is(err, store.ErrNotFound) {

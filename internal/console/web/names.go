@@ -98,6 +98,19 @@ func titleOf(p Page, x event.Passage) string {
 	return DisplayPlate(store.BestPlate(&x))
 }
 
+// hitName is what a passage in a list is called, as titleOf calls it.
+func hitName(p Page, h store.Hit) string {
+	switch {
+	case h.Plate != "":
+		return h.Plate
+	case h.Declaration != "" && h.Kind == event.Consignment:
+		return h.Declaration
+	case len(h.Containers) > 0:
+		return displayContainer(h.Containers[0])
+	}
+	return p.Code("kind", string(h.Kind))
+}
+
 // thumbOf is the digest of the picture that stands for a passage in a list.
 func thumbOf(x event.Passage) string {
 	if len(x.Photos) > 0 {

@@ -21,8 +21,8 @@ type passageModel struct {
 	Scans    []scanView
 	Chart    *chart
 	Weight   *weightChart
-	Earlier  []store.Passage   // of the same plate, newest first
-	Near     []store.Passage   // of the same lane about the same time
+	Earlier  []store.Hit       // of the same plate, newest first
+	Near     []store.Hit       // of the same lane about the same time; only for who may correct
 	Names    map[string]string // of the own agency's officers, by badge
 	Correct  correctForm
 	Versions []store.Version
@@ -47,6 +47,16 @@ type mark struct {
 	X, Y, W, H int
 	Label      string
 	Class      string
+}
+
+// viewerModel is an image in a viewer.
+type viewerModel struct {
+	ID, Title string
+	View      imageView
+	Analysis  string
+	Scan      bool
+	Folded    bool   // another one is shown in its place
+	Whole     string // where it is shown in full; "" where it is
 }
 
 type photoView struct {
@@ -112,8 +122,10 @@ func (s *Server) passageModel(r *http.Request, p Page, id event.ID) (passageMode
 	if m.Earlier, err = s.opt.Store.SamePlate(ctx, m.Plate.Text, m.OpenedAt, 4); err != nil {
 		return m, err
 	}
-	if m.Near, err = s.opt.Store.Neighbours(ctx, &m.Passage.Passage, neighbourhood); err != nil {
-		return m, err
+	if p.May(private.Correct) {
+		if m.Near, err = s.opt.Store.Neighbours(ctx, &m.Passage.Passage, neighbourhood); err != nil {
+			return m, err
+		}
 	}
 	if m.Names, err = s.opt.Private.Names(ctx); err != nil {
 		return m, err

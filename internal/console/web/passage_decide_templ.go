@@ -1147,7 +1147,7 @@ func samePlate(p Page, m passageModel) templ.Component {
 				if templ_7745c5c3_Err != nil {
 					return templ_7745c5c3_Err
 				}
-				for j, f := range x.Findings {
+				for j, f := range x.Card.Findings {
 					if j < 2 {
 						var templ_7745c5c3_Var64 = []any{"chip", "sev-" + string(f.Severity)}
 						templ_7745c5c3_Err = templ.RenderCSSItems(ctx, templ_7745c5c3_Buffer, templ_7745c5c3_Var64...)
@@ -1187,7 +1187,7 @@ func samePlate(p Page, m passageModel) templ.Component {
 					}
 				}
 				for _, a := range event.Agencies() {
-					if v := x.Latest(a); v != nil {
+					if code := x.Verdicts[a]; code != "" {
 						var templ_7745c5c3_Var67 = []any{"vm", a.Account()}
 						templ_7745c5c3_Err = templ.RenderCSSItems(ctx, templ_7745c5c3_Buffer, templ_7745c5c3_Var67...)
 						if templ_7745c5c3_Err != nil {
@@ -1223,7 +1223,7 @@ func samePlate(p Page, m passageModel) templ.Component {
 						if templ_7745c5c3_Err != nil {
 							return templ_7745c5c3_Err
 						}
-						var templ_7745c5c3_Var70 = []any{tone(v.Code)}
+						var templ_7745c5c3_Var70 = []any{tone(code)}
 						templ_7745c5c3_Err = templ.RenderCSSItems(ctx, templ_7745c5c3_Buffer, templ_7745c5c3_Var70...)
 						if templ_7745c5c3_Err != nil {
 							return templ_7745c5c3_Err
@@ -1246,9 +1246,9 @@ func samePlate(p Page, m passageModel) templ.Component {
 							return templ_7745c5c3_Err
 						}
 						var templ_7745c5c3_Var72 string
-						templ_7745c5c3_Var72, templ_7745c5c3_Err = templ.JoinStringErrs(p.Code("verdict", string(v.Code)))
+						templ_7745c5c3_Var72, templ_7745c5c3_Err = templ.JoinStringErrs(p.Code("verdict", string(code)))
 						if templ_7745c5c3_Err != nil {
-							return templ.Error{Err: templ_7745c5c3_Err, FileName: `passage_decide.templ`, Line: 160, Col: 141}
+							return templ.Error{Err: templ_7745c5c3_Err, FileName: `passage_decide.templ`, Line: 160, Col: 137}
 						}
 						_, templ_7745c5c3_Err = templ_7745c5c3_Buffer.WriteString(templ.EscapeString(templ_7745c5c3_Var72))
 						if templ_7745c5c3_Err != nil {

@@ -11,6 +11,7 @@ import (
 
 	"github.com/stretchr/testify/require"
 
+	"gatehouse/internal/console/consoletest"
 	"gatehouse/internal/console/private"
 	"gatehouse/internal/event"
 )
@@ -108,7 +109,9 @@ func TestExportsAreForWhoMayAndAreAudited(t *testing.T) {
 func TestEveryLookIsAudited(t *testing.T) {
 	s := newSite(t)
 	s.setUp(t)
-	digest := s.keep(t, []byte("not a picture"), "image/png")
+	digest := s.keep(t, consoletest.Photo(1), "image/jpeg")
+	photo, err := s.store.PassageOf(t.Context(), digest)
+	require.NoError(t, err)
 	p := s.lorry(t, "12C12345", time.Now())
 	s.get(t, "/passages/"+string(p.ID))
 	s.get(t, "/evidence/"+digest)
@@ -120,8 +123,71 @@ func TestEveryLookIsAudited(t *testing.T) {
 	images := s.lines(t, private.ActImage)
 	require.Len(t, images, 2)
 	require.Equal(t, digest+" thumb", images[0].Detail)
-	require.NotEmpty(t, images[0].About, "the passage that the picture is of")
+	require.Equal(t, string(photo), images[0].About, "the passage that the picture is of")
 	require.Len(t, s.lines(t, private.ActDownload), 1)
-	_, err := s.private.VerifyAudit(t.Context(), private.AuditState{})
+
+	// One picture in full is a view of its own, each time that it is opened.
+	full := "/passages/" + string(photo) + "/pictures/" + digest
+	for range 2 {
+		status, _, body := s.get(t, full)
+		require.Equal(t, http.StatusOK, status)
+		require.Contains(t, body, `src="/evidence/`+digest+`"`)
+	}
+	opened := s.lines(t, private.ActPicture)
+	require.Len(t, opened, 2)
+	for _, l := range opened {
+		require.Equal(t, string(photo), l.About)
+		require.Equal(t, digest, l.Detail)
+		require.Equal(t, "an", l.Login)
+	}
+	for _, wrong := range []string{"/passages/" + string(p.ID) + "/pictures/" + digest, "/passages/" + string(photo) + "/pictures/" + event.Digest(nil)} {
+		status, _, _ := s.get(t, wrong)
+		require.Equal(t, http.StatusNotFound, status, "a picture is opened with its own passage")
+	}
+	require.Len(t, s.lines(t, private.ActPicture), 2)
+
+	// A browser that has a whole picture asks before it shows it again, so that
+	// this showing is recorded too.
+	_, h, _ := s.get(t, "/evidence/"+digest)
+	require.Equal(t, "private, no-cache", h.Get("Cache-Control"))
+	r, err := http.NewRequestWithContext(t.Context(), http.MethodGet, s.url+"/evidence/"+digest, nil)
 	require.NoError(t, err)
+	r.Header.Set("If-None-Match", h.Get("ETag"))
+	res, err := s.browser.Do(r)
+	require.NoError(t, err)
+	require.NoError(t, res.Body.Close())
+	require.Equal(t, http.StatusNotModified, res.StatusCode)
+	require.Len(t, s.lines(t, private.ActImage), 4)
+	_, err = s.private.VerifyAudit(t.Context(), private.AuditState{})
+	require.NoError(t, err)
+}
+
+// A lane without any device is in no shared record until its first passage.
+func TestAPassageIsEnteredOnALaneWithoutDevices(t *testing.T) {
+	s := newSite(t)
+	s.setUp(t)
+	_, _, board := s.get(t, "/")
+	require.Contains(t, board, `value="15BB/"`)
+	enter := func(lane, typed string) (int, string) {
+		t.Helper()
+		status, _, body := s.post(t, "/passages", url.Values{
+			"lane": {lane}, "other_lane": {typed}, "moment": {time.Now().UTC().Add(7*time.Hour - time.Minute).Format("2006-01-02T15:04:05")},
+			"what": {"vehicle"}, "direction": {"entry"}, "flow": {"goods"}, "plate": {"12C-123.45"}, "reason": {"Mất điện"},
+		})
+		return status, body
+	}
+	for _, wrong := range [][2]string{
+		{"15BB/", ""}, {"15BB/99", ""}, {"99XX/", "05"}, {"15BB/", "làn"}, {"15BB/", "a/b"}, {"15BB/", "12345678901234567"}, {"", "05"},
+	} {
+		status, body := enter(wrong[0], wrong[1])
+		require.Equal(t, http.StatusUnprocessableEntity, status, "%v", wrong)
+		require.Contains(t, body, "gõ tên làn", "%v", wrong)
+	}
+	status, body := enter("15BB/", "05")
+	require.Equal(t, http.StatusSeeOther, status, body)
+	list, err := s.store.OpenCorrections(t.Context(), time.Now().Add(-time.Hour))
+	require.NoError(t, err)
+	require.Len(t, list, 1)
+	require.Equal(t, "05", list[0].Lane)
+	require.Equal(t, "12C12345", list[0].Facts.Plate)
 }

@@ -54,6 +54,7 @@ func (s *Server) site() *routes {
 	x.with(private.See, "GET /{$}", s.board)
 	x.with(private.See, "GET /alerts", s.alerts)
 	x.with(private.See, "GET /passages/{id}", s.passage)
+	x.with(private.See, "GET /passages/{id}/pictures/{digest}", s.picture)
 	x.with(private.Decide, "POST /alerts/{id}/ack", s.acknowledge)
 	x.with(private.Documents, "POST /passages/{id}/documents", s.documents)
 	x.with(private.Decide, "POST /passages/{id}/verdict", s.decide)

@@ -154,6 +154,7 @@ devices.frames.of = khung | frames
 devices.gaps.of = khoảng thiếu | gaps
 act.view = xem lượt qua | viewed a passage
 act.document = xem giấy tờ đầy đủ | saw a document in full
+act.picture = mở ảnh toàn màn hình | opened a picture in full
 act.image = xem ảnh | saw a picture
 act.download = tải tệp gốc | downloaded an original
 act.search = tìm kiếm | searched

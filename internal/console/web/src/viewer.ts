@@ -65,6 +65,8 @@ function attach(el: HTMLElement): void {
       apply();
     },
   };
+  const whole = el.querySelector<HTMLAnchorElement>("[data-whole]");
+  if (whole) acts.whole = () => whole.click();
   if (stage.dataset.deep) Object.assign(acts, tones(el, stage, stage.dataset.deep));
   viewers.set(el, acts);
   el.addEventListener("click", (e) => {
@@ -126,7 +128,7 @@ function choose(id: string): void {
 }
 
 const byKey: Record<string, string> = {
-  Equal: "closer", NumpadAdd: "closer", Minus: "farther", NumpadSubtract: "farther", Digit0: "fit", KeyG: "regions",
+  Equal: "closer", NumpadAdd: "closer", Minus: "farther", NumpadSubtract: "farther", Digit0: "fit", KeyG: "regions", KeyW: "whole",
   KeyI: "invert", KeyX: "edge", KeyC: "colour", BracketLeft: "darker", BracketRight: "lighter", Comma: "narrower", Period: "wider",
 };
 const arrows: Record<string, string> = { ArrowLeft: "left", ArrowRight: "right", ArrowUp: "up", ArrowDown: "down" };
