@@ -125,6 +125,15 @@ func TestAnOfficerCorrectsAPassage(t *testing.T) {
 	apply(t, site, byHand, entered)
 	d.until(`document.querySelector("#p-` + string(entered.Passage) + ` .plate a")?.textContent.includes("51D66012")`)
 	d.until(`![...document.querySelectorAll("#corrections .correcting")].some(c => c.textContent.includes("Mất điện"))`)
+
+	// A lane without devices is in no list; its name is typed.
+	d.key("e")
+	d.until(`document.querySelector("#enter").open`)
+	fill("#enter", "other_lane", "07")
+	fill("#enter", "plate", "29H-861.20")
+	fill("#enter", "reason", "Làn phụ không thiết bị")
+	send("#enter")
+	d.until(`[...document.querySelectorAll("#corrections .correcting")].some(c => c.textContent.includes("Làn 07") && c.textContent.includes("Làn phụ"))`)
 }
 
 func TestEveryKindOfPassageReadsWell(t *testing.T) {

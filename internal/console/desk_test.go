@@ -67,13 +67,17 @@ func (d *desk) shown(name string) {
 	browsertest.Screen(d.T, d.browser, name)
 }
 
-// fits checks that the page needs no scrolling.
+// fits checks that neither the page nor a part of it needs scrolling.
 func (d *desk) fits() {
 	d.Helper()
 	over, err := chromedp.Run(d.browser, chromedp.Evaluate[[]float64](`[document.documentElement.scrollWidth - innerWidth, document.documentElement.scrollHeight - innerHeight]`))
 	require.NoError(d.T, err)
 	require.LessOrEqual(d.T, over[0], 0.0, "wider than the window")
 	require.LessOrEqual(d.T, over[1], 0.0, "higher than the window")
+	inner, err := chromedp.Run(d.browser, chromedp.Evaluate[[]string](`[...document.querySelectorAll(".who, .what, .concluded, .deciding")]
+		.filter(el => el.scrollHeight > el.clientHeight + 1).map(el => el.className + ": " + el.scrollHeight + " in " + el.clientHeight)`))
+	require.NoError(d.T, err)
+	require.Empty(d.T, inner, "a part of the page scrolls")
 }
 
 func (d *desk) language(to string) {

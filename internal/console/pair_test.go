@@ -49,7 +49,7 @@ func newPair(t *testing.T) *pair {
 		x, _ := browsertest.Start(t, browsertest.Config(t, p.site, agency))
 		who := people[agency]
 		s := &side{
-			desk:   &desk{T: t, site: p.site, console: x, browser: browsertest.Browser(t, browsertest.Look{Width: 1280, Height: 720, Limit: 9 * time.Minute})},
+			desk:   &desk{T: t, site: p.site, console: x, browser: browsertest.Browser(t, browsertest.Look{Width: 1280, Height: 720, Limit: 14 * time.Minute})},
 			agency: agency, links: map[private.Role]string{}, known: []string{who.family, who.login + ".", who.note},
 		}
 		s.hand = newHand(t, x, who.login+".chief", who.family+" Trưởng")

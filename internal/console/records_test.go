@@ -100,6 +100,18 @@ func TestRecordsAreReadBySearchDevicesAndAudit(t *testing.T) {
 	d.open("/audit?action=search")
 	d.until(`[...document.querySelectorAll(".audit .detail")].some(e => e.textContent.includes("` + plate[3:] + `"))`)
 
+	// A supervisor makes an account; its link is shown once, and followed.
+	d.open("/users")
+	d.do(chromedp.SendKeys(chromedp.CSS(`form.stack input[name=name]`), "Phạm Thị Lan"), chromedp.SendKeys(chromedp.CSS(`form.stack input[name=login]`), "lan.pham"))
+	d.do(chromedp.Click(chromedp.CSS(`form.stack button.main`)))
+	d.until(`document.querySelector(".handed input")?.value.includes("/setup?token=")`)
+	d.shown("users-link-vi-day")
+	link, err := chromedp.Run(d.browser, chromedp.Evaluate[string](`document.querySelector(".handed input").value`))
+	require.NoError(t, err)
+	d.open("/users")
+	d.shown("users-vi-day")
+	d.visit(link[len(d.console.URL()):])
+	d.shown("setup-invited-vi-day")
 	d.open("/account")
 	d.shown("account-vi-day")
 	d.theme("night")
@@ -124,61 +136,53 @@ func TestRecordsAreReadBySearchDevicesAndAudit(t *testing.T) {
 	browsertest.Accessible(t, d.browser)
 }
 
-// TestEachRoleSeesItsPages lets a supervisor make an account of each role, and
-// each user follow the link and walk through every page that the role has.
-func TestEachRoleSeesItsPages(t *testing.T) {
-	site := consoletest.NewSite(t, "15BB")
-	serve(t, site)
-	d := newDesk(t, site, event.BorderGuard, browsertest.Look{Width: 1280, Height: 720, Limit: 10 * time.Minute})
-	odd, _ := whole(t, site)
-	d.until(`document.querySelector("#p-` + string(odd.ID) + `") !== null`)
-	d.theme("day")
-	links := map[string]string{}
-	for _, role := range []string{"officer", "technician", "auditor"} {
-		d.visit("/users")
-		d.do(chromedp.SendKeys(chromedp.CSS(`form.stack input[name=name]`), "Phạm Thị "+role), chromedp.SendKeys(chromedp.CSS(`form.stack input[name=login]`), "user."+role))
-		d.run(`document.querySelector("form.stack select[name=role]").value = "` + role + `"`)
-		d.do(chromedp.Click(chromedp.CSS(`form.stack button.main`)))
-		d.until(`document.querySelector(".handed input")?.value.includes("/setup?token=")`)
-		link, err := chromedp.Run(d.browser, chromedp.Evaluate[string](`document.querySelector(".handed input").value`))
-		require.NoError(t, err)
-		links[role] = link
-		if role == "officer" {
-			d.shown("users-link-vi-day")
-		}
-	}
-	d.visit("/users")
-	d.shown("users-vi-day")
-	pages := map[string]int{"officer": 5, "technician": 5, "auditor": 6}
-	for _, role := range []string{"officer", "technician", "auditor"} {
-		d.do(chromedp.Click(chromedp.CSS(`form[action="/logout"] button`)), chromedp.WaitVisible(chromedp.CSS(`input[name=password]`)))
-		d.do(chromedp.Navigate(links[role]), chromedp.WaitVisible(chromedp.CSS(`input[name=repeat]`)))
-		browsertest.Accessible(t, d.browser)
-		if role == "officer" {
-			browsertest.Screen(t, d.browser, "setup-invited-vi-day")
-		}
-		d.do(
-			chromedp.SendKeys(chromedp.CSS(`input[name=password]`), browsertest.Password), chromedp.SendKeys(chromedp.CSS(`input[name=repeat]`), browsertest.Password),
-			chromedp.Click(chromedp.CSS(`button.main`)), chromedp.WaitVisible(chromedp.CSS(`#passages`)))
-		hrefs, err := chromedp.Run(d.browser, chromedp.Evaluate[[]string](`[...document.querySelectorAll("header nav a")].map(a => a.getAttribute("href"))`))
-		require.NoError(t, err)
-		require.Len(t, hrefs, pages[role], "%s: %v", role, hrefs)
-		for _, path := range append(hrefs, "/account", "/passages/"+string(odd.ID), "/devices/15BB/01/barrier") {
-			d.visit(path)
-			browsertest.Accessible(t, d.browser)
-		}
-		d.visit("/passages/" + string(odd.ID))
-		browsertest.Screen(t, d.browser, "passage-"+role+"-vi-day")
-		d.visit("/users")
-		d.until(`document.body.textContent.includes("không được mở trang này")`)
-		browsertest.Accessible(t, d.browser)
-	}
-	browsertest.Screen(t, d.browser, "denied-vi-day")
-}
-
 // visit opens a page that may have no event stream.
 func (d *desk) visit(path string) {
 	d.Helper()
 	d.do(chromedp.Navigate(d.console.URL() + path))
 	d.until(`document.readyState === "complete" && ` + loaded)
+}
+
+// A technician stands at a device in the rain with a phone.
+func TestATechnicianReadsDevicesOnAPhone(t *testing.T) {
+	site := consoletest.NewSite(t, "15BB")
+	serve(t, site)
+	d := newDesk(t, site, event.BorderGuard, browsertest.Look{Width: 390, Height: 844, Limit: 8 * time.Minute})
+	whole(t, site)
+	month(t, site)
+	for _, i := range consoletest.Instruments() {
+		if i.Name == "scale" {
+			c := site.Change(i, event.Down, time.Now().Add(-7*time.Minute), "LINK")
+			c.Words = event.Text{VI: "mất kết nối với đầu cân", EN: "link to the indicator lost"}
+			site.Share(t, event.TypeDevice, c.ID, i.Name, c)
+		}
+	}
+	d.theme("day")
+	d.open("/devices")
+	d.until(`document.querySelector("#row-15BB-01-scale.is-down .why")?.textContent.includes("mất kết nối với đầu cân")`)
+	d.slim()
+	d.shown("phone-devices-vi-day")
+	d.do(chromedp.Click(chromedp.CSS(`#row-15BB-01-scale td.why`))) // anywhere on the card
+	d.until(`location.pathname === "/devices/15BB/01/scale" && document.body.classList.contains("on-line") && document.querySelector(".instruction") !== null`)
+	d.slim()
+	d.shown("phone-device-vi-day")
+	d.theme("night")
+	d.language("en")
+	d.open("/devices/15BB/01/xray")
+	d.until(`document.querySelectorAll(".history .seg").length >= 9`)
+	d.slim()
+	d.shown("phone-device-en-night")
+}
+
+// slim checks that a page is no wider than the screen, and that what is tapped
+// to get about is large enough for a thumb.
+func (d *desk) slim() {
+	d.Helper()
+	over, err := chromedp.Run(d.browser, chromedp.Evaluate[float64](`document.documentElement.scrollWidth - innerWidth`))
+	require.NoError(d.T, err)
+	require.LessOrEqual(d.T, over, 0.0, "wider than the screen")
+	small, err := chromedp.Run(d.browser, chromedp.Evaluate[[]string](`[...document.querySelectorAll("nav a, .back, .tools button, tr.device-row")].filter(el => el.offsetParent)
+		.filter(el => el.getBoundingClientRect().height < 40).map(el => el.outerHTML.slice(0, 80))`))
+	require.NoError(d.T, err)
+	require.Empty(d.T, small, "too small for a thumb")
 }

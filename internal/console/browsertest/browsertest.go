@@ -17,7 +17,6 @@ import (
 	"time"
 
 	"github.com/chromedp/cdproto/browser"
-	"github.com/chromedp/cdproto/cdp"
 	"github.com/chromedp/cdproto/emulation"
 	"github.com/chromedp/cdproto/page"
 	"github.com/chromedp/chromedp"
@@ -136,7 +135,9 @@ func Tab(t testing.TB, window context.Context, look Look) (tab context.Context, 
 }
 
 // Notices makes every page that the window loads from now on keep a list of its
-// desktop notifications in window.notices, and lets the console notify.
+// desktop notifications in window.notices, and lets the console notify. A
+// browser without a screen gives every page the focus, so that Away plays that
+// part.
 func Notices(t testing.TB, window context.Context, x *console.Console) {
 	t.Helper()
 	_, err := chromedp.CallBrowser(window, browser.SetPermission, browser.SetPermissionParams{
@@ -153,16 +154,19 @@ func Notices(t testing.TB, window context.Context, x *console.Console) {
 				window.notices.push(this.notice);
 			}
 			close() { this.notice.open = false; super.close(); }
-		};`})
+		};
+		document.hasFocus = () => sessionStorage.getItem("away") !== "yes";`})
 	require.NoError(t, err)
 }
 
-// Front brings a page before all others of its browser, as a click on its tab
-// does.
-func Front(t testing.TB, tab context.Context) {
+// Away turns the officer's eyes away from a page, or back to it.
+func Away(t testing.TB, tab context.Context, yes bool) {
 	t.Helper()
-	_, err := chromedp.Call(tab, page.BringToFront, cdp.Empty{})
-	require.NoError(t, err)
+	script := `sessionStorage.removeItem("away"); window.dispatchEvent(new Event("focus"))`
+	if yes {
+		script = `sessionStorage.setItem("away", "yes"); window.dispatchEvent(new Event("blur"))`
+	}
+	Do(t, tab, chromedp.Evaluate[chromedp.Void](script))
 }
 
 // Do runs browser actions.

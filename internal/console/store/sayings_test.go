@@ -160,7 +160,7 @@ func TestAnOlderStoreLearnsTheWordsOfDevices(t *testing.T) {
 	b := newBench(t)
 	dir := t.TempDir()
 	before := fstest.MapFS{}
-	for _, name := range []string{"migrations/0001_shared.sql", "migrations/0002_sayings.sql", "migrations/0003_search.sql"} {
+	for _, name := range []string{"migrations/0001_shared.sql", "migrations/0002_sayings.sql", "migrations/0003_search.sql", "migrations/0004_control.sql"} {
 		data, err := os.ReadFile(name)
 		require.NoError(t, err)
 		before[name] = &fstest.MapFile{Data: data}

@@ -3,6 +3,7 @@ package web
 import (
 	"errors"
 	"fmt"
+	"maps"
 	"net/http"
 	"net/url"
 	"slices"
@@ -191,16 +192,51 @@ func aboutPassage(l private.Line) bool {
 	}, l.Action) && l.About != ""
 }
 
-// detailOf is what a line's detail says, readable where it is a query.
-func detailOf(l private.Line) string {
+// detailOf is what a line's detail says to people: what was asked for, which
+// picture, what was decided. The stored words stand in its title.
+func detailOf(p Page, l private.Line) string {
+	first, rest, _ := strings.Cut(l.Detail, " ")
 	switch l.Action {
 	case private.ActPicture, private.ActImage, private.ActDownload:
-		digest, form, _ := strings.Cut(l.Detail, " ")
-		return strings.TrimSpace(short(digest, 16) + " " + form)
+		if rest != "" {
+			rest = p.Code("form", rest)
+		}
+		return strings.TrimSpace(short(first, 16) + " " + rest)
+	case private.ActVerdict:
+		return p.Code("verdict", first)
+	case private.ActCorrection:
+		return p.Code("correction", first)
+	case private.ActUserCreate, private.ActUserRole:
+		return p.Code("role", l.Detail)
 	case private.ActSearch, private.ActExport, private.ActAuditRead:
-		if text, err := url.QueryUnescape(strings.ReplaceAll(l.Detail, "&", "  ")); err == nil {
-			return text
+		if asked, err := url.ParseQuery(l.Detail); err == nil {
+			return askedFor(p, asked)
 		}
 	}
 	return l.Detail
+}
+
+// askedFor says a query in words.
+func askedFor(p Page, asked url.Values) string {
+	var parts []string
+	for _, key := range slices.Sorted(maps.Keys(asked)) {
+		value := asked.Get(key)
+		switch key {
+		case "direction", "kind", "state", "finding":
+			value = p.Code(key, value)
+		case "action":
+			value = p.Code("act", value)
+		case "decision":
+			agency, code, both := strings.Cut(value, ":")
+			if both {
+				value = p.T("agency."+agency) + " " + p.Code("verdict", code)
+			} else {
+				value = p.Code("verdict", value)
+			}
+		case "alike":
+			value = ""
+		}
+		parts = append(parts, strings.TrimSpace(p.Code("asked", key)+" "+value))
+	}
+	return strings.Join(parts, " · ")
 }

@@ -191,3 +191,23 @@ func TestAPassageIsEnteredOnALaneWithoutDevices(t *testing.T) {
 	require.Equal(t, "05", list[0].Lane)
 	require.Equal(t, "12C12345", list[0].Facts.Plate)
 }
+
+func TestADevicesReasonIsInTheReadersLanguage(t *testing.T) {
+	s := newSite(t)
+	s.setUp(t)
+	at := time.Now().UTC()
+	d := event.DeviceChange{
+		ID: event.NewID(at), Where: event.Where{Gate: "15BB", Lane: "01", Device: "scale"}, Driver: "scale", State: event.Faulty, Since: at,
+		Reason: "E04", Code: "E04", Words: event.Text{VI: "đầu cân báo lỗi cảm biến", EN: "the indicator reports a load cell fault"},
+	}
+	s.share(t, event.TypeDevice, d.ID, d)
+	for code, words := range map[string][2]string{"vi": {d.Words.VI, d.Words.EN}, "en": {d.Words.EN, d.Words.VI}} {
+		status, _, _ := s.post(t, "/language", url.Values{"language": {code}, "back": {"/"}})
+		require.Equal(t, http.StatusSeeOther, status)
+		for path, tag := range map[string]string{"/": `<span class="why while-heard">`, "/devices": "<b>", "/devices/15BB/01/scale": "<td>"} {
+			_, _, body := s.get(t, path)
+			require.Contains(t, body, tag+words[0]+"<", "%s in %s", path, code)
+			require.NotContains(t, body, words[1], "%s in %s", path, code)
+		}
+	}
+}

@@ -127,6 +127,36 @@ audit.broken = NHẬT KÝ KHÔNG TOÀN VẸN, từ dòng | THE AUDIT IS NOT WHOL
 audit.head = Mã băm của dòng cuối | Hash of the last line
 audit.lines = dòng | lines
 
+form.full = toàn ảnh | whole
+form.deep = đủ độ sâu | in full depth
+form.thumb = ảnh nhỏ | small
+form.crop = phần biển số | the plate's part
+
+asked.plate = biển | plate
+asked.alike = cả biển dễ nhầm | look-alikes too
+asked.container = công-te-nơ | container
+asked.declaration = tờ khai | declaration
+asked.document = giấy tờ | document
+asked.words = từ | words
+asked.from = từ | from
+asked.to = đến | until
+asked.lane = làn | lane
+asked.direction = chiều | direction
+asked.kind = loại | kind
+asked.state = trạng thái | state
+asked.finding = phát hiện | finding
+asked.decision = quyết định | verdict
+asked.blind = không kiểm bởi | not looked at by
+asked.invalid = khung hỏng của | invalid frames of
+asked.before = trang sau | page after
+asked.format = tệp | file
+asked.user = người số | user number
+asked.action = việc | action
+asked.about = về | about
+
+verdict.disagree = hai cơ quan khác nhau | the agencies disagree
+verdict.undecided = chưa ai quyết định | nobody has decided
+
 devices.title = Thiết bị | Devices
 devices.why = Vì sao, làm gì | Why, and what to do
 devices.heard = Khung cuối | Last frame
