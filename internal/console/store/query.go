@@ -104,12 +104,7 @@ func (s *Store) surrounded(ctx context.Context, rows *sql.Rows) ([]Passage, erro
 	if err != nil {
 		return nil, fmt.Errorf("read passages: %w", err)
 	}
-	for i := range list {
-		if err := s.surround(ctx, &list[i]); err != nil {
-			return nil, err
-		}
-	}
-	return list, nil
+	return list, s.surround(ctx, list)
 }
 
 // Passage gives one passage, or ErrNotFound.
@@ -123,21 +118,59 @@ func (s *Store) Passage(ctx context.Context, id event.ID) (Passage, error) {
 	if err != nil {
 		return p, fmt.Errorf("read passage %s: %w", id, err)
 	}
-	if err := s.surround(ctx, &p); err != nil {
+	one := []Passage{p}
+	if err := s.surround(ctx, one); err != nil {
 		return p, err
 	}
+	p = one[0]
 	p.Corrections, err = s.CorrectionsOf(ctx, id)
 	return p, err
 }
 
-// surround adds what else is known about a passage.
-func (s *Store) surround(ctx context.Context, p *Passage) error {
-	var err error
-	if p.Alerts, err = s.alertsOf(ctx, p.ID); err != nil {
+// surround adds what else is known about passages, with one question for all of
+// them: to prepare a question takes longer than to answer it.
+func (s *Store) surround(ctx context.Context, list []Passage) error {
+	if err := s.addAlerts(ctx, list); err != nil {
 		return err
 	}
-	p.Verdicts, err = s.verdictsOf(ctx, p.ID)
-	return err
+	verdicts, err := s.verdictsOf(ctx, idsOf(list))
+	if err != nil {
+		return err
+	}
+	for _, v := range verdicts {
+		for i := range list {
+			if list[i].ID == v.Passage {
+				list[i].Verdicts = append(list[i].Verdicts, v)
+			}
+		}
+	}
+	return nil
+}
+
+// addAlerts adds the alerts that are in force to passages, worst first.
+func (s *Store) addAlerts(ctx context.Context, list []Passage) error {
+	alerts, err := s.alertsOf(ctx, idsOf(list))
+	if err != nil {
+		return err
+	}
+	for _, a := range alerts {
+		for i := range list {
+			if list[i].ID == a.Alert.Passage {
+				list[i].Alerts = append(list[i].Alerts, a)
+			}
+		}
+	}
+	return nil
+}
+
+// idsOf is the JSON array of the passages' ids, as questions take it.
+func idsOf(list []Passage) string {
+	ids := make([]event.ID, 0, len(list))
+	for i := range list {
+		ids = append(ids, list[i].ID)
+	}
+	b, _ := json.Marshal(ids) // strings always have a JSON form
+	return string(b)
 }
 
 const selectAlerts = `SELECT a.json, a.chain, a.sequence, coalesce(r.late, 0), coalesce(r.received_at, ''),
@@ -157,18 +190,17 @@ func scanAlert(a *Alert) []any {
 	return []any{asJSON(&a.Alert), &a.Chain, &a.Sequence, &a.Late, asTime(&a.ReceivedAt), &a.Superseded, &a.Plate, &a.Kind, asJSON(&a.Decided), asJSON(&a.Acks)}
 }
 
-// alertsOf lists a passage's alerts that are in force, worst first.
-func (s *Store) alertsOf(ctx context.Context, passage event.ID) ([]Alert, error) {
-	rows, err := s.read.QueryContext(ctx, selectAlerts+`WHERE a.passage = ? AND a.msg_type <> 'Cancel'
+// alertsOf lists the alerts of passages that are in force, worst first.
+func (s *Store) alertsOf(ctx context.Context, passages string) ([]Alert, error) {
+	rows, err := s.read.QueryContext(ctx, selectAlerts+`WHERE a.passage IN (SELECT value FROM json_each(?)) AND a.msg_type <> 'Cancel'
 		AND NOT EXISTS (SELECT 1 FROM alert_references x WHERE x.refers = a.id)
-		ORDER BY CASE a.severity WHEN 'Extreme' THEN 0 WHEN 'Severe' THEN 1 WHEN 'Moderate' THEN 2 WHEN 'Minor' THEN 3 ELSE 4 END, a.sent, a.id`,
-		string(passage))
+		ORDER BY CASE a.severity WHEN 'Extreme' THEN 0 WHEN 'Severe' THEN 1 WHEN 'Moderate' THEN 2 WHEN 'Minor' THEN 3 ELSE 4 END, a.sent, a.id`, passages)
 	if err != nil {
-		return nil, fmt.Errorf("alerts of passage %s: %w", passage, err)
+		return nil, fmt.Errorf("alerts of passages %s: %w", passages, err)
 	}
 	list, err := collect(rows, scanAlert)
 	if err != nil {
-		return nil, fmt.Errorf("alerts of passage %s: %w", passage, err)
+		return nil, fmt.Errorf("alerts of passages %s: %w", passages, err)
 	}
 	return list, nil
 }
@@ -186,30 +218,31 @@ func (s *Store) Alerts(ctx context.Context, limit int) ([]Alert, error) {
 	return list, nil
 }
 
-// verdictsOf lists both agencies' verdicts on a passage, oldest first, and
-// then this agency's own that have not come back yet.
-func (s *Store) verdictsOf(ctx context.Context, passage event.ID) ([]Verdict, error) {
-	rows, err := s.read.QueryContext(ctx, `SELECT json, chain, sequence FROM verdicts WHERE passage = ? ORDER BY chain, sequence`, string(passage))
+// verdictsOf lists both agencies' verdicts on passages, oldest first, and then
+// this agency's own that have not come back yet.
+func (s *Store) verdictsOf(ctx context.Context, passages string) ([]Verdict, error) {
+	rows, err := s.read.QueryContext(ctx, `SELECT json, chain, sequence FROM verdicts WHERE passage IN (SELECT value FROM json_each(?))
+		ORDER BY chain, sequence`, passages)
 	if err != nil {
-		return nil, fmt.Errorf("verdicts on %s: %w", passage, err)
+		return nil, fmt.Errorf("verdicts on %s: %w", passages, err)
 	}
 	list, err := collect(rows, func(v *Verdict) []any { return []any{asJSON(&v.Verdict), &v.Chain, &v.Sequence} })
 	if err != nil {
-		return nil, fmt.Errorf("verdicts on %s: %w", passage, err)
+		return nil, fmt.Errorf("verdicts on %s: %w", passages, err)
 	}
-	pending, err := s.pendingVerdicts(ctx, passage)
+	pending, err := s.pendingVerdicts(ctx, passages)
 	return append(list, pending...), err
 }
 
-func (s *Store) pendingVerdicts(ctx context.Context, passage event.ID) ([]Verdict, error) {
-	rows, err := s.read.QueryContext(ctx, `SELECT data FROM outbox o WHERE about = ? AND type = ?
-		AND NOT EXISTS (SELECT 1 FROM verdicts v WHERE v.id = o.event_id) ORDER BY id`, string(passage), string(event.TypeVerdict))
+func (s *Store) pendingVerdicts(ctx context.Context, passages string) ([]Verdict, error) {
+	rows, err := s.read.QueryContext(ctx, `SELECT data FROM outbox o WHERE about IN (SELECT value FROM json_each(?)) AND type = ?
+		AND NOT EXISTS (SELECT 1 FROM verdicts v WHERE v.id = o.event_id) ORDER BY id`, passages, string(event.TypeVerdict))
 	if err != nil {
-		return nil, fmt.Errorf("pending verdicts on %s: %w", passage, err)
+		return nil, fmt.Errorf("pending verdicts on %s: %w", passages, err)
 	}
 	raw, err := collect(rows, func(b *[]byte) []any { return []any{b} })
 	if err != nil {
-		return nil, fmt.Errorf("pending verdicts on %s: %w", passage, err)
+		return nil, fmt.Errorf("pending verdicts on %s: %w", passages, err)
 	}
 	list := make([]Verdict, 0, len(raw))
 	for _, b := range raw {

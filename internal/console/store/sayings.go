@@ -164,12 +164,7 @@ func (s *Store) LanePassages(ctx context.Context) ([]Passage, error) {
 	if err != nil {
 		return nil, fmt.Errorf("passages in the lanes: %w", err)
 	}
-	for i := range list {
-		if list[i].Alerts, err = s.alertsOf(ctx, list[i].ID); err != nil {
-			return nil, err
-		}
-	}
-	return list, nil
+	return list, s.addAlerts(ctx, list)
 }
 
 // underWay bounds how long a passage can be shown as one that is in its lane;
