@@ -80,6 +80,7 @@ func pages() []page {
 			name: "device", pattern: "GET /devices/{gate}/{lane}/{device}", path: at("/devices/15BB/01/scale"),
 			shared: ".figures .figure:nth-child(n+2), #device-page td:nth-child(-n+3)", change: (*evening).limited,
 		},
+		{name: "control", pattern: "GET /control/{gate}/{lane}/{device}/{verb}", path: at("/control/15BB/01/barrier/open"), shared: "main h1"},
 		{name: "status", pattern: "GET /status", path: at("/status"), shared: "#status td:nth-child(-n+5)", change: (*evening).lost},
 		{name: "audit", pattern: "GET /audit", path: at("/audit"), own: name},
 		{name: "users", pattern: "GET /users", path: at("/users"), own: name},
