@@ -148,13 +148,7 @@ func (c *collector) try(ctx context.Context, e *expected) (done bool, err error)
 	if !safeName(name) {
 		return true, c.missing(ctx, e, "the file's name is not one in the drop folder")
 	}
-	if c.isTaken(name) || c.hasHigh(name) {
-		// It was found without its sentence, which must not count it again, or goes
-		// with the high energy.
-		r := e.line
-		r.Kind = event.ScanEvent
-		r.Scan = &event.Scan{ScanID: e.image.ScanID, Event: TypeImage, View: e.image.View, Kind: c.config.Kind}
-		c.ring.Put(r)
+	if c.elsewhere(e) {
 		return true, nil
 	}
 	now := time.Now()
@@ -182,6 +176,20 @@ func (c *collector) try(ctx context.Context, e *expected) (done bool, err error)
 	r.Key = key(e.image.ScanID, e.image.View)
 	r.Scan = &event.Scan{ScanID: e.image.ScanID, View: e.image.View, Kind: c.config.Kind}
 	return true, c.take(ctx, r, files{image: name, low: low, sidecar: sidecar})
+}
+
+// elsewhere says that the file of a sentence is in another reading: it was found
+// without its sentence, which must not count it again, or goes with the high
+// energy. The sentence is then told as such.
+func (c *collector) elsewhere(e *expected) bool {
+	if name := e.image.File; !safeName(name) || !c.isTaken(name) && !c.hasHigh(name) {
+		return false
+	}
+	r := e.line
+	r.Kind = event.ScanEvent
+	r.Scan = &event.Scan{ScanID: e.image.ScanID, Event: TypeImage, View: e.image.View, Kind: c.config.Kind}
+	c.ring.Put(r)
+	return true
 }
 
 // take stores the files and queues the reading; the files are moved away when
@@ -239,6 +247,9 @@ func (c *collector) giveUp() {
 	c.waiting = nil
 	c.mu.Unlock()
 	for _, e := range waiting {
+		if c.elsewhere(e) {
+			continue
+		}
 		r := e.line
 		r.Kind = event.ScanImage
 		r.Key = key(e.image.ScanID, e.image.View) + "/missing"
