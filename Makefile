@@ -73,10 +73,14 @@ run: build ## run the demo gate: simulator, daemon, vision and both consoles
 
 .PHONY: test
 test: deps-test build check-short ## everything CI runs: unit, browser and smoke tests
-	$(GO) test -race -shuffle=on -timeout 15m $$($(GO) list ./... | grep -vE '/vision/(accuracy|xray|picture)')
+	BROWSER=short $(GO) test -race -shuffle=on -timeout 15m $$($(GO) list ./... | grep -vE '/vision/(accuracy|xray|picture)')
 	$(GO) test -shuffle=on -timeout 15m ./internal/vision/xray/... ./internal/vision/picture  # arithmetic on pictures, so without -race
 	$(GO) test -timeout 15m -v ./internal/vision/accuracy  # figures of the models, likewise
 	$(MAKE) --no-print-directory fuzz-short smoke story
+
+.PHONY: browser
+browser: web deps-test ## every page in every role on both consoles at once, in real browsers
+	$(GO) test -race -count=1 -timeout 20m -v -run BothAgencies ./internal/console
 
 .PHONY: story
 story: build deps-test ## the onlooker's story in two real browsers, and bad input through every door

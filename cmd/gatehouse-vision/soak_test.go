@@ -24,9 +24,9 @@ import (
 // TestMemoryIsFlat puts pictures of many sizes, good and bad, through one
 // worker. After the first fifth its memory may not grow by more than a tenth
 // and 24 MB. SOAK_IMAGES is how many; with it the trained models and the
-// photographs are used (make soak-vision), else the tiny ones and 300 drawings.
+// photographs are used (make soak-vision), else the tiny ones and 120 drawings.
 func TestMemoryIsFlat(t *testing.T) {
-	count, flags, ops := 300, tiny(t, "worker"), []wire.Op{wire.OpPlate}
+	count, flags, ops := 120, tiny(t, "worker"), []wire.Op{wire.OpPlate}
 	pictures := drawings(t)
 	if text := os.Getenv("SOAK_IMAGES"); text != "" {
 		var err error
