@@ -31,3 +31,19 @@ export async function fetchPart(url: string): Promise<DocumentFragment | undefin
     return undefined;
   }
 }
+
+const busy = new Map<string, boolean>(); // part of a page -> it has changed again meanwhile
+
+// inTurn renders a part of a page anew, and once more when it changed meanwhile:
+// of two answers under way at once the older could come last and stay.
+export async function inTurn(part: string, render: () => Promise<void>): Promise<void> {
+  if (busy.has(part)) {
+    busy.set(part, true);
+    return;
+  }
+  do {
+    busy.set(part, false);
+    await render();
+  } while (busy.get(part));
+  busy.delete(part);
+}

@@ -2,7 +2,7 @@
 // in its place, even when it is over; what is new is announced at the top and
 // put in when the officer asks for it, or when neither the pointer nor the
 // focus is in the list.
-import { fetchPart, morphOver } from "./morph";
+import { fetchPart, inTurn, morphOver } from "./morph";
 
 let fresh: HTMLElement[] = []; // the queue as the server has it
 
@@ -58,7 +58,7 @@ export function startQueue(): (topic: string) => void {
   fresh = [...list.querySelectorAll<HTMLElement>("li.alert")].map((el) => el.cloneNode(true) as HTMLElement);
   count(box, list);
   return (topic) => {
-    if (topic === "alerts" || topic === "reset") void load();
+    if (topic === "alerts" || topic === "reset") void inTurn("queue", load);
   };
 }
 

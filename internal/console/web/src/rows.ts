@@ -1,6 +1,6 @@
 // The board renders only what has changed: the rows of the passages and the
 // cards of the lanes that the stream names.
-import { fetchPart, morphOver } from "./morph";
+import { fetchPart, inTurn, morphOver } from "./morph";
 
 const gather = 120; // milliseconds in which changes become one request
 
@@ -17,9 +17,13 @@ export function startRows(): (topic: string) => void {
   let timer = 0;
   const run = () => {
     timer = 0;
-    if (due.size > 0) void rows(body, [...due].slice(-60));
-    due.clear();
-    for (const id of cards) void card(lanes, id);
+    const some = async () => {
+      const ids = [...due].slice(-60);
+      due.clear();
+      if (ids.length > 0) await rows(body, ids);
+    };
+    if (due.size > 0) void inTurn("rows", some);
+    for (const id of cards) void inTurn(id, () => card(lanes, id));
     cards.clear();
   };
   return (topic) => {
