@@ -126,7 +126,7 @@ FUZZTIME ?= 10m
 fuzz: ## fuzz each wire codec for FUZZTIME (default 10m), as many at once as there are processors
 	@GO=$(GO) deploy/test/fuzz.sh $(FUZZTIME) $$(nproc)
 fuzz-short: ## fuzz each wire codec for a minute, all at once
-	@GO=$(GO) deploy/test/fuzz.sh 1m 32
+	@GO=$(GO) FRESH=1 deploy/test/fuzz.sh 1m 32
 
 .PHONY: bench
 bench: build ## ratios of journal, codecs and memory, each beside its peer in one run

@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
 # Fuzzes every fuzz target of the project, several at once, one worker each.
 # Usage: fuzz.sh TIME JOBS   (TIME for each target, such as 1m; JOBS targets at once)
+# With FRESH=1 what former runs have found is left aside: trying all of it again takes longer than a short run lasts.
 # A crash fails the run and names the input, which Go leaves in testdata/fuzz of the package.
 set -euo pipefail
 time=$1 jobs=$2
@@ -9,6 +10,10 @@ cd "$(dirname "$0")/../.."
 out=$PWD/build/fuzz
 mkdir -p "$out"
 cache=$("$go" env GOCACHE)/fuzz
+if [ -n "${FRESH:-}" ]; then
+  cache=$(mktemp -d)
+  trap 'rm -rf "$cache"' EXIT
+fi
 module=$("$go" list -m)
 # An input that finds new code is made shorter for a minute, unless told
 # otherwise: a short run would do nothing else.
