@@ -78,7 +78,7 @@ func (e *Engine) settle(p *passage) {
 	}
 	if !p.JoinOver && !e.complete(p) {
 		if p.Deadline == nil || p.Deadline.Name != TimerJoin { // it lacked nothing else, and then a scan began
-			e.expect(p, TimerJoin, max(0, e.lane.Join.After-e.now.Sub(*p.left())))
+			e.expect(p, TimerJoin, max(0, e.lane.Join.After-e.now.Sub(p.left())))
 		}
 		return
 	}

@@ -68,7 +68,7 @@ func (e *Engine) cameBehind(d *Device, at time.Time) *passage {
 		}
 		p := e.before(h)
 		if p == nil || p.gone() || !p.shows(trackOf(camera, &h.Reading)) || p != e.lastScannedBy(d) ||
-			p.scansBy(d.ID) < p.vehicles() || at.Sub(later(*p.left(), p.lastScanned(d.ID))) > d.Transit {
+			p.scansBy(d.ID) < p.vehicles() || at.Sub(later(p.left(), p.lastScanned(d.ID))) > d.Transit {
 			continue
 		}
 		e.s.Held = slices.Delete(e.s.Held, i, i+1)
@@ -79,11 +79,11 @@ func (e *Engine) cameBehind(d *Device, at time.Time) *passage {
 }
 
 // left is when the passage left the zone, or began while it has not.
-func (p *passage) left() *time.Time {
+func (p *passage) left() time.Time {
 	if p.Record.LeftAt != nil {
-		return p.Record.LeftAt
+		return *p.Record.LeftAt
 	}
-	return &p.Record.OpenedAt
+	return p.Record.OpenedAt
 }
 
 // lastScannedBy is the latest passage through the zone that a scanner has
