@@ -208,6 +208,12 @@ func (p *Port) hear(t *terminal) {
 		if err != nil {
 			return
 		}
+		// Who writes has opened the port, which watch may hear of only now; an
+		// answer before that would go to nobody.
+		select {
+		case <-p.Opened():
+		case <-time.After(stuck):
+		}
 		if p.raw != nil {
 			p.hand(bytes.Clone(buf[:n]))
 			continue
