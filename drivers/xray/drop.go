@@ -123,7 +123,7 @@ func isSidecarName(name string) bool {
 func sidecarNames(image string) []string {
 	stem := strings.TrimSuffix(image, path.Ext(image))
 	names := []string{stem + ".json", stem + ".xml", image + ".json", image + ".xml"}
-	if base, _, ok := energy(stem); ok { // one description for both energies
+	if base, other, _ := energy(stem); other != "" { // one description for both energies
 		names = append(names, base+".json", base+".xml")
 	}
 	return names

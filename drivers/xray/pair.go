@@ -12,34 +12,30 @@ func energies() [][2]string {
 	return [][2]string{{"_high", "_low"}, {"-high", "-low"}, {"_HIGH", "_LOW"}, {"_hi", "_lo"}}
 }
 
-// energy parts the ending of one energy from a name without its extension. ok is
-// false, and base the whole name, where there is none.
-func energy(stem string) (base string, low, ok bool) {
+// energy parts the ending of one energy from a name without its extension and
+// names the ending of the other. other is empty, and base the whole name, where
+// there is none.
+func energy(stem string) (base, other string, low bool) {
 	for _, pair := range energies() {
 		if base, ok := strings.CutSuffix(stem, pair[0]); ok {
-			return base, false, true
+			return base, pair[1], false
 		}
 		if base, ok := strings.CutSuffix(stem, pair[1]); ok {
-			return base, true, true
+			return base, pair[0], true
 		}
 	}
-	return stem, false, false
+	return stem, "", false
 }
 
 // partner is the name of the other energy's file, and whether the given one is
 // the low energy; empty for names that are no half of a pair.
 func partner(name string) (other string, low bool) {
 	ext := path.Ext(name)
-	stem := strings.TrimSuffix(name, ext)
-	for _, pair := range energies() {
-		if base, ok := strings.CutSuffix(stem, pair[0]); ok {
-			return base + pair[1] + ext, false
-		}
-		if base, ok := strings.CutSuffix(stem, pair[1]); ok {
-			return base + pair[0] + ext, true
-		}
+	base, ending, low := energy(strings.TrimSuffix(name, ext))
+	if ending == "" {
+		return "", false
 	}
-	return "", false
+	return base + ending + ext, low
 }
 
 // findLow is the name of the image's low energy in the folder, or "".
