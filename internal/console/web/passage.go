@@ -118,7 +118,7 @@ func (s *Server) passageModel(r *http.Request, p Page, id event.ID) (passageMode
 		return m, err
 	}
 	m.Plate = store.BestPlate(&m.Passage.Passage)
-	m.Chart, m.Weight = newChart(m.Radiation, m.Findings), newWeightChart(&m.Passage.Passage)
+	m.Chart, m.Weight = newChart(m.Radiation, m.Findings), newWeightChart(p, &m.Passage.Passage)
 	if m.Earlier, err = s.opt.Store.SamePlate(ctx, m.Plate.Text, m.OpenedAt, 4); err != nil {
 		return m, err
 	}

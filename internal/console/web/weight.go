@@ -25,7 +25,7 @@ type weightChart struct {
 }
 
 // newWeightChart draws the last weighing of a passage; nil when there is none.
-func newWeightChart(x *event.Passage) *weightChart {
+func newWeightChart(p Page, x *event.Passage) *weightChart {
 	if len(x.Weighings) == 0 {
 		return nil
 	}
@@ -59,7 +59,7 @@ func newWeightChart(x *event.Passage) *weightChart {
 	}
 	for i := 0; i <= 2; i++ {
 		v := top * float64(i) / 2
-		c.Ticks = append(c.Ticks, tick{y(v), fmt.Sprintf("%.1f t", v/1000)})
+		c.Ticks = append(c.Ticks, tick{y(v), decimal(p.Lang, v/1000, 1) + " t"})
 	}
 	return c
 }
