@@ -38,8 +38,8 @@ func newWeightChart(p Page, x *event.Passage) *weightChart {
 		c.Declared = x.Expected.GrossKG
 	}
 	top := 0.0
-	for _, p := range w.Course {
-		top = max(top, p.GrossKG)
+	for _, at := range w.Course {
+		top = max(top, at.GrossKG)
 	}
 	for _, v := range []*float64{c.Settled, c.Declared} {
 		if v != nil {
