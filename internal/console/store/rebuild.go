@@ -5,6 +5,8 @@ import (
 	"crypto/sha256"
 	"database/sql"
 	"encoding/hex"
+	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
 )
@@ -68,74 +70,155 @@ func (s *Store) dump(ctx context.Context, w io.Writer, table Table) error {
 	return rows.Err()
 }
 
+const (
+	// replayPage is how many events a rebuild holds in memory at a time.
+	replayPage = 500
+	// replayStep is how many events, at the least, go into one transaction of a
+	// rebuild: a store of years must not need its own size again for the journal
+	// of one.
+	replayStep = 20 * replayPage
+	// rebuildKey is where the place lies that a rebuild has come to.
+	rebuildKey = "rebuild"
+)
+
+// rebuildPlace is how far a rebuild has come.
+type rebuildPlace struct {
+	Chain    string `json:"chain"`
+	Sequence uint64 `json:"sequence"`
+	Count    int    `json:"count"` // events gone through
+}
+
 // Rebuild empties every projection and makes it again from the stored bytes.
 // What could not be read before is tried again, so that a newer program can
-// take up what an older one had to quarantine. It tells how many events it
-// went through.
+// take up what an older one had to quarantine. It goes in steps, each on disk
+// when it ends, and goes on from the last one when it was cut off. It tells how
+// many events it went through.
 func (s *Store) Rebuild(ctx context.Context) (int, error) {
-	count := 0
-	_, err := s.batch(ctx, func(t *batchTx) error {
-		t.replay = true
-		for _, table := range SharedTables() {
-			if table.Name == "events" {
-				continue
-			}
-			if _, err := t.exec("DELETE FROM " + table.Name); err != nil {
-				return err
-			}
-		}
-		if _, err := t.exec("DELETE FROM search_texts"); err != nil {
+	at, underWay, err := s.rebuilding(ctx)
+	if err == nil && !underWay {
+		err = s.step(ctx, (*batchTx).clearProjections)
+	}
+	for ended := false; err == nil && !ended; {
+		err = s.step(ctx, func(t *batchTx) error {
+			var err error
+			ended, err = t.replaySome(&at)
 			return err
+		})
+		if err == nil && !ended {
+			s.opt.Log.Info("making the pages' tables anew from the stored events", "events", at.Count)
 		}
-		if _, err := t.exec(`UPDATE events SET quarantined = 0, problem = '' WHERE quarantined = 2`); err != nil {
-			return err
-		}
-		if _, err := t.exec(`UPDATE events SET linked = 0`); err != nil {
-			return err
-		}
-		var err error
-		if count, err = t.replayAll(); err != nil {
-			return err
-		}
-		if err := t.indexTouched(); err != nil {
-			return err
-		}
-		for chain, gate := range t.chains {
-			if err := t.advance(chain, gate); err != nil {
-				return err
-			}
-		}
-		_, err = t.exec(`DELETE FROM wants WHERE sha256 NOT IN (SELECT sha256 FROM evidence WHERE state = 'wanted')`)
-		return err
-	})
+	}
+	if err == nil {
+		err = s.step(ctx, (*batchTx).endRebuild)
+	}
 	if err != nil {
 		return 0, fmt.Errorf("rebuild the projections: %w", err)
 	}
-	return count, nil
+	return at.Count, nil
 }
 
-// replayPage is how many events a rebuild holds in memory at a time.
-const replayPage = 500
+// rebuilding tells whether a rebuild was cut off, and where.
+func (s *Store) rebuilding(ctx context.Context) (at rebuildPlace, underWay bool, err error) {
+	err = s.write.QueryRowContext(ctx, `SELECT value FROM meta WHERE key = ?`, rebuildKey).Scan(asJSON(&at))
+	if errors.Is(err, sql.ErrNoRows) {
+		return at, false, nil
+	}
+	return at, err == nil, err
+}
 
-func (t *batchTx) replayAll() (int, error) {
-	count, chain, sequence := 0, "", uint64(0)
-	for {
-		page, err := t.events(`WHERE (chain, sequence) > (?, ?) ORDER BY chain, sequence LIMIT ?`, chain, sequence, replayPage)
-		if err != nil || len(page) == 0 {
-			return count, err
+// step is one transaction of a rebuild, which says nothing to anybody.
+func (s *Store) step(ctx context.Context, do func(*batchTx) error) error {
+	_, err := s.batch(ctx, func(t *batchTx) error {
+		t.replay = true
+		return do(t)
+	})
+	return err
+}
+
+func (t *batchTx) clearProjections() error {
+	for _, table := range SharedTables() {
+		if table.Name == "events" {
+			continue
+		}
+		if _, err := t.exec("DELETE FROM " + table.Name); err != nil {
+			return err
+		}
+	}
+	for _, q := range []string{
+		`DELETE FROM search_texts`,
+		`UPDATE events SET quarantined = 0, problem = '' WHERE quarantined = 2`,
+		`UPDATE events SET linked = 0 WHERE linked <> 0`,
+	} {
+		if _, err := t.exec(q); err != nil {
+			return err
+		}
+	}
+	return t.remember(rebuildPlace{})
+}
+
+// remember writes down how far the rebuild has come.
+func (t *batchTx) remember(at rebuildPlace) error {
+	text, err := json.Marshal(at)
+	if err != nil {
+		return err
+	}
+	_, err = t.exec(`INSERT INTO meta (key, value) VALUES (?, ?) ON CONFLICT (key) DO UPDATE SET value = excluded.value`, rebuildKey, string(text))
+	return err
+}
+
+// replaySome projects the next events in the order of their chains and moves
+// at. ended says that there were no more.
+func (t *batchTx) replaySome(at *rebuildPlace) (ended bool, err error) {
+	limit := min(replayPage, t.replayStep)
+	for done := 0; done < t.replayStep && !ended; {
+		page, err := t.events(`WHERE (chain, sequence) > (?, ?) ORDER BY chain, sequence LIMIT ?`, at.Chain, at.Sequence, limit)
+		if err != nil {
+			return false, err
 		}
 		for i := range page {
-			e := &page[i]
-			t.chains[e.Chain] = e.Gate
-			if e.Problem == "" && e.Payload != nil {
+			if e := &page[i]; e.Problem == "" && e.Payload != nil {
 				if err := t.projectOrQuarantine(e, true); err != nil {
-					return count, err
+					return false, err
 				}
 			}
 		}
-		count += len(page)
-		chain, sequence = page[len(page)-1].Chain, page[len(page)-1].Sequence
+		if ended = len(page) < limit; len(page) > 0 {
+			last := page[len(page)-1]
+			*at = rebuildPlace{last.Chain, last.Sequence, at.Count + len(page)}
+		}
+		done += len(page)
 	}
+	if err := t.indexTouched(); err != nil {
+		return false, err
+	}
+	return ended, t.remember(*at)
+}
+
+// endRebuild walks the chains and forgets that there was a rebuild.
+func (t *batchTx) endRebuild() error {
+	rows, err := t.query(`SELECT DISTINCT chain, gate FROM events`)
+	if err != nil {
+		return err
+	}
+	type row struct{ chain, gate string }
+	chains, err := collect(rows, func(r *row) []any { return []any{&r.chain, &r.gate} })
+	if err != nil {
+		return err
+	}
+	for _, c := range chains {
+		if err := t.advance(c.chain, c.gate); err != nil {
+			return err
+		}
+	}
+	for _, q := range []string{
+		`DELETE FROM wants WHERE sha256 NOT IN (SELECT sha256 FROM evidence WHERE state = 'wanted')`,
+		`DELETE FROM meta WHERE key = '` + rebuildKey + `'`,
+	} {
+		if _, err := t.exec(q); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 func (t *batchTx) events(where string, args ...any) ([]Event, error) {

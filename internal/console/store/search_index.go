@@ -1,7 +1,6 @@
 package store
 
 import (
-	"context"
 	"database/sql"
 	"encoding/binary"
 	"encoding/json"
@@ -14,10 +13,6 @@ import (
 
 	"gatehouse/internal/event"
 )
-
-// searchForm is changed when what the search holds changes; a store of another
-// form is indexed anew when it is opened.
-const searchForm = "1"
 
 // Card is what a list of found passages shows of each.
 type Card struct {
@@ -57,27 +52,6 @@ func firstKey(t time.Time) int64 { return min(max(t.UnixMilli(), 0), maxMS) << k
 func searchKey(p *event.Passage) int64 {
 	sum := event.Digest([]byte(p.ID))
 	return firstKey(p.OpenedAt) | int64(binary.BigEndian.Uint32([]byte(sum[:4])))&(1<<keyBits-1)
-}
-
-// fillSearch projects everything anew, once, for a store that an older program
-// made.
-func (s *Store) fillSearch(ctx context.Context) error {
-	var form string
-	var events bool
-	err := s.read.QueryRowContext(ctx, `SELECT coalesce((SELECT value FROM meta WHERE key = 'search_form'), ''), EXISTS (SELECT 1 FROM events)`).
-		Scan(&form, &events)
-	if err != nil || form == searchForm {
-		return err
-	}
-	if events {
-		s.opt.Log.Info("the store is of an older program and is made anew from its stored bytes; this takes a while once")
-		if _, err := s.Rebuild(ctx); err != nil {
-			return err
-		}
-	}
-	_, err = s.write.ExecContext(ctx, `INSERT INTO meta (key, value) VALUES ('search_form', ?)
-		ON CONFLICT (key) DO UPDATE SET value = excluded.value`, searchForm)
-	return err
 }
 
 // indexTouched makes the search rows of all touched passages anew.

@@ -64,6 +64,8 @@ type Store struct {
 	id     string
 	files  *evidence.Store
 	filesM sync.Mutex // one chunk at a time
+	// replayStep is how many events a step of a rebuild takes.
+	replayStep int
 }
 
 // Open opens the store in opt.Dir, creates it when there is none and brings
@@ -90,7 +92,7 @@ func Open(ctx context.Context, opt Options) (*Store, error) {
 	if err != nil {
 		return nil, err
 	}
-	s := &Store{opt: opt, write: w, read: r, files: files}
+	s := &Store{opt: opt, write: w, read: r, files: files, replayStep: replayStep}
 	if err := s.prepare(ctx); err != nil {
 		return nil, errors.Join(err, s.Close())
 	}
@@ -137,7 +139,11 @@ func (s *Store) prepare(ctx context.Context) error {
 	if err := s.write.QueryRowContext(ctx, `SELECT value FROM meta WHERE key = 'store_id'`).Scan(&s.id); err != nil {
 		return fmt.Errorf("read the store's name: %w", err)
 	}
-	if before > 0 && before < after {
+	_, underWay, err := s.rebuilding(ctx)
+	if err != nil {
+		return fmt.Errorf("see whether a rebuild was cut off: %w", err)
+	}
+	if underWay || (before > 0 && before < after) {
 		// New tables are filled from the events that are there, and what an older
 		// program could not read is read now.
 		if _, err := s.Rebuild(ctx); err != nil {

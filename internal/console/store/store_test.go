@@ -47,9 +47,14 @@ func newBench(t *testing.T) *bench {
 
 func (b *bench) open(t *testing.T, dir string) *store.Store {
 	t.Helper()
+	return b.openWith(t, dir, slog.New(slog.DiscardHandler))
+}
+
+func (b *bench) openWith(t *testing.T, dir string, log *slog.Logger) *store.Store {
+	t.Helper()
 	s, err := store.Open(t.Context(), store.Options{
 		Dir: dir, Agency: event.Customs, Seal: uplink.Sealer(event.Customs, b.key),
-		Log: slog.New(slog.DiscardHandler), Now: func() time.Time { return b.now },
+		Log: log, Now: func() time.Time { return b.now },
 	})
 	require.NoError(t, err)
 	t.Cleanup(func() { _ = s.Close() })
@@ -347,6 +352,48 @@ func TestStoresThatHoldTheSameEventsAreEqual(t *testing.T) {
 	require.NoError(t, err)
 	require.Equal(t, want, got, "the projections follow from the bytes")
 	require.NotEqual(t, want["passages"], want["alerts"])
+}
+
+// stopper cancels when a rebuild tells of its progress for the given time.
+type stopper struct {
+	slog.Handler
+	left   *int
+	cancel context.CancelFunc
+}
+
+func (s stopper) Enabled(context.Context, slog.Level) bool { return true }
+
+func (s stopper) Handle(context.Context, slog.Record) error {
+	if *s.left--; *s.left == 0 {
+		s.cancel()
+	}
+	return nil
+}
+
+func TestARebuildThatWasCutOffGoesOn(t *testing.T) {
+	ctx, cancel := context.WithCancel(t.Context())
+	left := 3
+	b := newBench(t)
+	for n := range 12 {
+		b.commit(t, b.add(t, event.TypePassage, passage(b, n+1).ID, passage(b, n+1)))
+	}
+	want, err := b.Digests(t.Context())
+	require.NoError(t, err)
+	require.NoError(t, b.Close())
+
+	s := b.openWith(t, b.dir, slog.New(stopper{slog.DiscardHandler, &left, cancel}))
+	s.SetReplayStep(2)
+	_, err = s.Rebuild(ctx)
+	require.ErrorIs(t, err, context.Canceled)
+	half, err := s.Digests(t.Context())
+	require.NoError(t, err)
+	require.NotEqual(t, want["passages"], half["passages"], "six passages are there, six are not")
+	require.NoError(t, s.Close())
+
+	again := b.open(t, b.dir)
+	got, err := again.Digests(t.Context())
+	require.NoError(t, err)
+	require.Equal(t, want, got)
 }
 
 func TestAStoreIsTheSameAfterReopening(t *testing.T) {
