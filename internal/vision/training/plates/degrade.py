@@ -86,7 +86,7 @@ def sensor(rng, img, strong=1.0):
 
 def smear(rng, img, height):
     """Out of focus or moving, in shares of a character's height (pixels): up to where people begin to guess."""
-    share = rng.uniform(0.02, 0.14)
+    share = rng.uniform(0.03, 0.15)
     sigma = share * height
     if rng.random() < 0.5:
         return cv2.GaussianBlur(img, (0, 0), max(sigma, 0.3))
@@ -133,11 +133,11 @@ def downpour(rng, img):
 def weather(rng, img, height):
     """One hard condition, as a camera meets it, for characters of a height in pixels."""
     r = rng.random()
-    if r < 0.4:
+    if r < 0.5:
         return smear(rng, img, height)
-    if r < 0.65:
+    if r < 0.7:
         return dusk(rng, img)
-    if r < 0.85:
+    if r < 0.88:
         return downpour(rng, img)
     ok, buf = cv2.imencode(".jpg", img, [cv2.IMWRITE_JPEG_QUALITY, int(rng.integers(7, 30))])
     return cv2.imdecode(buf, cv2.IMREAD_UNCHANGED)

@@ -75,7 +75,7 @@ class Source:
             bg = cv2.resize(flat, (cw, ch))
         img = bg.copy()
         cv2.warpPerspective(flat, hm, (cw, ch), dst=img, flags=cv2.INTER_LINEAR, borderMode=cv2.BORDER_TRANSPARENT)
-        if rng.random() < 0.45:
+        if rng.random() < 0.55:
             img = degrade.weather(rng, img, eh * (0.76 if p.rows == 1 else 0.36))
             img = degrade.sensor(rng, degrade.light(rng, img, 0.35), 0.35)
         else:
@@ -102,7 +102,7 @@ class Source:
             out = 255 - out
         if rng.random() < 0.6:
             out = degrade.light(rng, out, 0.6)
-        if rng.random() < 0.12:
+        if rng.random() < 0.16:
             out = degrade.weather(rng, out, data.PLATE_H * (0.6 if rows == 1 else 0.33))
         elif rng.random() < 0.35:
             f = rng.uniform(0.4, 1)
