@@ -36,8 +36,8 @@ func TestEvalConvoy(t *testing.T) {
 	var texts []string
 	for _, v := range got {
 		for _, p := range v.Plates {
-			t.Logf("vehicle %d, %.1f to %.1f s, %s, reversed %v, %d frames: %q score %.2f, read in %d of %d", v.Vehicle, v.From, v.To,
-				v.Direction, v.Reversed, v.Frames, p.Text, p.Score, p.Votes, p.Frames)
+			t.Logf("vehicle %d, %.1f to %.1f s, %s, reversed %v, %d frames: %q %s %s score %.2f, read in %d of %d", v.Vehicle, v.From, v.To,
+				v.Direction, v.Reversed, v.Frames, p.Text, p.Country, p.Kind, p.Score, p.Votes, p.Frames)
 		}
 		texts = append(texts, v.Plates[0].Text)
 		if v.Plates[0].Text == truth.Reverses {

@@ -7,6 +7,7 @@ import (
 	"hash/crc32"
 	"image"
 	"image/color"
+	"image/draw"
 	"image/jpeg"
 	"image/png"
 	"os"
@@ -30,18 +31,10 @@ func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 // corner, so that no turn of it looks like another.
 func scene(w, h int) *image.RGBA {
 	m := image.NewRGBA(image.Rect(0, 0, w, h))
-	for y := range h {
-		for x := range w {
-			c := color.RGBA{R: 200, G: 40, B: 30, A: 255}
-			if x >= w/2 {
-				c = color.RGBA{R: 20, G: 60, B: 200, A: 255}
-			}
-			if x < w/4 && y < h/4 {
-				c = color.RGBA{R: 250, G: 250, B: 250, A: 255}
-			}
-			m.SetRGBA(x, y, c)
-		}
-	}
+	part := func(r image.Rectangle, c color.RGBA) { draw.Draw(m, r, image.NewUniform(c), image.Point{}, draw.Src) }
+	part(m.Rect, color.RGBA{R: 200, G: 40, B: 30, A: 255})
+	part(image.Rect(w/2, 0, w, h), color.RGBA{R: 20, G: 60, B: 200, A: 255})
+	part(image.Rect(0, 0, w/4, h/4), color.RGBA{R: 250, G: 250, B: 250, A: 255})
 	return m
 }
 

@@ -2,7 +2,8 @@
 
 python3 -m plates.convoy --out DIR writes DIR/convoy.mp4 and DIR/convoy.json. Drawn with the faces and vehicles of the
 rendered test set, which training never uses; seeded. The fifth lorry tail-gates the fourth, the eighth backs out and
-comes again.
+comes again. Results are quoted for the seed that is the default; any other draws other lorries, with other plates that
+are as like each other, to develop on.
 """
 import argparse
 import json
@@ -11,7 +12,7 @@ import os
 import cv2
 import numpy as np
 
-from . import testscene
+from . import grammar, testscene
 from .testset import BLACK, SIZES, WHITE, YELLOW, Fonts, draw
 
 SEED, FPS, W, H = 83, 25, 1920, 1080
@@ -24,6 +25,19 @@ PLATES = [  # text, rows, colours
     ("12G12345", 1, (YELLOW, BLACK)), ("12G12346", 1, (YELLOW, BLACK)), ("12C13345", 2, (YELLOW, BLACK)),
     ("20C12345", 1, (WHITE, BLACK)), ("12C12545", 2, (WHITE, BLACK)), ("12C72345", 1, (YELLOW, BLACK)),
     ("12C12349", 1, (WHITE, BLACK))]
+
+
+def convoy(rng, seed):
+    """The plates: those above, or with another seed other characters in their places."""
+    if seed == SEED:
+        return PLATES
+    digit = rng.permutation(list("0123456789"))
+    province = dict(zip(("12", "20"), map(str, rng.choice(grammar.PROVINCES, 2, replace=False))))
+    letter = dict(zip("CG", rng.choice(list("CEFGH"), 2, replace=False)))
+
+    def other(text):
+        return province[text[:2]] + letter[text[2]] + "".join(digit[int(c)] for c in text[3:])
+    return [(other(text), rows, colours) for text, rows, colours in PLATES]
 
 
 def ways():
@@ -59,9 +73,9 @@ def ways():
     return out, start + 1.5
 
 
-def lorry(rng, fonts, i):
+def lorry(rng, fonts, plate):
     """The face of a lorry with its plate, the projection of its canvas to millimetres, where it stands across."""
-    text, rows, colours = PLATES[i]
+    text, rows, colours = plate
     shape = "long" if rows == 1 else "short"
     shown = text[3:6] + "." + text[6:]
     lines = [text[:3] + "-" + shown] if rows == 1 else [text[:3], shown]
@@ -96,11 +110,13 @@ def place(img, face, z, t, phase):
 def main():
     p = argparse.ArgumentParser(description=__doc__)
     p.add_argument("--out", required=True)
+    p.add_argument("--seed", type=int, default=SEED)
     args = p.parse_args()
     cv2.setNumThreads(1)
-    rng, fonts = np.random.default_rng(SEED), Fonts()
+    rng, fonts = np.random.default_rng(args.seed), Fonts()
+    plates = convoy(np.random.default_rng([SEED, args.seed]), args.seed)
     yard = np.clip(testscene.yard(rng, W, H), 0, 255).astype(np.uint8)
-    faces = [lorry(rng, fonts, i) for i in range(len(PLATES))]
+    faces = [lorry(rng, fonts, plate) for plate in plates]
     paths, length = ways()
     os.makedirs(args.out, exist_ok=True)
     film = cv2.VideoWriter(os.path.join(args.out, "convoy.mp4"), cv2.VideoWriter_fourcc(*"mp4v"), FPS, (W, H))
@@ -118,7 +134,7 @@ def main():
         film.write(img[..., ::-1])
     film.release()
     with open(os.path.join(args.out, "convoy.json"), "w", encoding="utf-8") as f:
-        json.dump({"frames": int(length * FPS), "fps": FPS, "plates": [text for text, _, _ in PLATES], "reverses": PLATES[7][0]}, f)
+        json.dump({"frames": int(length * FPS), "fps": FPS, "plates": [text for text, _, _ in plates], "reverses": plates[7][0]}, f)
     print(f"{int(length * FPS)} frames of {len(PLATES)} lorries in {args.out}")
 
 
