@@ -48,8 +48,8 @@ func (t *track) fits(s Sight) float64 {
 	dt := (s.At - t.last.At).Seconds()
 	x, y := t.place(s.At)
 	away := math.Hypot(s.X-x, s.Y-y) / max(t.last.W, 1)
-	ratio := max(s.W*s.H, 1) / max(t.last.W*t.last.H, 1)
-	ratio = math.Sqrt(max(ratio, 1/ratio))
+	ratio := s.size() / t.last.size()
+	ratio = max(ratio, 1/ratio)
 	if away > reach+reachPerS*dt || ratio > growth*math.Pow(growthPer, dt) {
 		return math.Inf(1)
 	}
@@ -79,6 +79,9 @@ func (t *track) add(s Sight) {
 	t.last = s
 	t.sights = append(t.sights, s)
 }
+
+// size is the side of a square as large, in pixels.
+func (s Sight) size() float64 { return math.Sqrt(max(s.W*s.H, 1)) }
 
 // worth orders sights by how good a picture of the plate they are.
 func (s Sight) worth() float64 { return s.W * s.H * (0.1 + s.Plate.Score) }

@@ -18,6 +18,8 @@ const (
 	steady    = 0.35 // widths by which their distance may vary
 	nextTo    = 5.0  // widths from each other at most
 	sameScale = 1.5  // ratio of their sizes at most
+	onBody    = 9.0  // widths of a plate from it to lettering on the same vehicle at most
+	stood     = 0.25 // of its size, by which an edge of what stands still may seem to move
 )
 
 // Directions of a vehicle as the camera sees it.
@@ -111,26 +113,89 @@ func facing(way string) string {
 
 // oneVehicle says whether two plates move as plates of one vehicle do: seen
 // together, alike in size, and at the same distance all the time. The lorry
-// behind is farther off, so its plate is smaller and comes nearer.
+// behind is farther off, so its plate is smaller and comes nearer. What cannot
+// be read may be lettering of any size anywhere on the vehicle.
 func oneVehicle(a, b *track) bool {
-	var dx, dy []float64
-	common, ratio := 0, 1.0
-	for _, s := range a.sights {
-		i, ok := slices.BinarySearchFunc(b.sights, s.At, func(o Sight, at time.Duration) int { return int(o.At - at) })
-		if !ok {
-			continue
-		}
-		o := b.sights[i]
-		w := (s.W + o.W) / 2
-		common++
-		dx, dy = append(dx, (o.X-s.X)/w), append(dy, (o.Y-s.Y)/w)
-		ratio = max(ratio, math.Sqrt(max(s.W*s.H/(o.W*o.H), o.W*o.H/(s.W*s.H))))
+	both := pairs(a, b)
+	if len(both) < fewest || float64(len(both)) < together*float64(min(len(a.sights), len(b.sights))) {
+		return false
 	}
-	if common < fewest || float64(common) < together*float64(min(len(a.sights), len(b.sights))) || ratio > sameScale {
+	if unread(a) || unread(b) {
+		return rigid(both, unread(b))
+	}
+	var dx, dy []float64
+	ratio := 1.0
+	for _, p := range both {
+		w := (p[0].W + p[1].W) / 2
+		dx, dy = append(dx, (p[1].X-p[0].X)/w), append(dy, (p[1].Y-p[0].Y)/w)
+		ratio = max(ratio, math.Exp(math.Abs(math.Log(p[0].size()/p[1].size()))))
+	}
+	if ratio > sameScale {
 		return false
 	}
 	spread := max(slices.Max(dx)-slices.Min(dx), slices.Max(dy)-slices.Min(dy))
 	return spread < 2*steady && math.Hypot(dx[0], dy[0]) < nextTo
+}
+
+// pairs are the sights of two tracks in the same looks.
+func pairs(a, b *track) (both [][2]Sight) {
+	for _, s := range a.sights {
+		if i, ok := slices.BinarySearchFunc(b.sights, s.At, func(o Sight, at time.Duration) int { return int(o.At - at) }); ok {
+			both = append(both, [2]Sight{s, b.sights[i]})
+		}
+	}
+	return both
+}
+
+// rigid says whether two things keep their distance, in widths of the first, and
+// the ratio of their sizes from the beginning to the end, as parts of one body
+// do. Boxes around lettering vary, so the middle of many is compared.
+func rigid(both [][2]Sight, first bool) bool {
+	var dx, dy, ratio []float64
+	for _, p := range both {
+		s, o := p[0], p[1]
+		if !first {
+			s, o = o, s
+		}
+		dx, dy = append(dx, (o.X-s.X)/s.W), append(dy, (o.Y-s.Y)/s.W)
+		ratio = append(ratio, math.Log(o.size()/s.size()))
+	}
+	third := (len(ratio) + 2) / 3
+	drift := math.Abs(median(ratio[:third]) - median(ratio[len(ratio)-third:]))
+	return drift < math.Log(growth) && spread(dx) < 2*steady && spread(dy) < 2*steady &&
+		math.Hypot(median(dx), median(dy)) < onBody
+}
+
+// median is the middle value.
+func median(v []float64) float64 { return quantile(v, 0.5) }
+
+// quantile is the value below which a share of the values lies.
+func quantile(v []float64, share float64) float64 {
+	v = slices.Sorted(slices.Values(v))
+	return v[int(share*float64(len(v)-1)+0.5)]
+}
+
+// spread is the range of values without the outermost tenths.
+func spread(v []float64) float64 { return quantile(v, 0.9) - quantile(v, 0.1) }
+
+// unread says that no text can be given out for a track.
+func unread(t *track) bool {
+	p, _ := vote(t.sights)
+	return p.Text == ""
+}
+
+// scenery says that a track is of something that stood: at least one corner of
+// it never moved. Of what stands behind passing vehicles more and less shows, so
+// the others may.
+func scenery(t *track) bool {
+	var left, right, top, bottom, wide, high []float64
+	for _, s := range t.sights {
+		left, right = append(left, s.X-s.W/2), append(right, s.X+s.W/2)
+		top, bottom = append(top, s.Y-s.H/2), append(bottom, s.Y+s.H/2)
+		wide, high = append(wide, s.W), append(high, s.H)
+	}
+	w, h := median(wide), median(high)
+	return min(spread(left), spread(right)) < stood*w && min(spread(top), spread(bottom)) < stood*max(h, w/4)
 }
 
 // vehicles groups tracks that are over. Those of a vehicle end about together;
@@ -150,42 +215,48 @@ func vehicles(over []*track) [][]*track {
 	return out
 }
 
-// conclude makes the result of one vehicle; ok is false for a glint.
-func conclude(tracks []*track) (v Vehicle, ok bool) {
-	tracks = slices.DeleteFunc(slices.Clone(tracks), func(t *track) bool { return len(t.sights) < fewest })
-	if len(tracks) == 0 {
-		return v, false
-	}
+// nothing says that a track is no plate of a vehicle: a glint, or what could not
+// be read and is a part of the scene.
+func nothing(t *track) bool {
+	return len(t.sights) < fewest || unread(t) && (t.score(1) < glint || scenery(t))
+}
+
+// conclude makes the result of one vehicle.
+func conclude(tracks []*track) (v Vehicle) {
 	slices.SortStableFunc(tracks, func(a, b *track) int { return int(b.best.W*b.best.H - a.best.W*a.best.H) })
 	long := slices.MaxFunc(tracks, func(a, b *track) int { return len(a.sights) - len(b.sights) })
 	v.Direction, v.Reversed = direction(long.sights)
 	v.From, v.To = long.first.At.Seconds(), long.last.At.Seconds()
+	var weak []bool
 	for _, t := range tracks {
 		v.From, v.To = min(v.From, t.first.At.Seconds()), max(v.To, t.last.At.Seconds())
 		v.Frames = max(v.Frames, len(t.sights))
 		p, votes := vote(t.sights)
+		weak = append(weak, p.Text == "" && t.score(0.5) < weakBeside)
 		v.Plates = append(v.Plates, Plate{
 			Plate: p, Facing: facing(v.Direction), Frames: len(t.sights), Votes: votes, At: t.best.At.Seconds(), Crop: t.crop,
 		})
 	}
-	v.Plates = slices.DeleteFunc(v.Plates, func(p Plate) bool { return p.Score < glint && p.Votes < fewest })
 	if slices.ContainsFunc(v.Plates, func(p Plate) bool { return p.Text != "" }) { // lettering beside a plate is no plate
-		v.Plates = slices.DeleteFunc(v.Plates, func(p Plate) bool { return p.Text == "" && p.Kind != "foreign" && p.Score < weakBeside })
+		i := -1
+		v.Plates = slices.DeleteFunc(v.Plates, func(Plate) bool { i++; return weak[i] })
 	}
-	if len(v.Plates) == 0 {
-		return v, false
-	}
-	// What never moved and was never read is a part of the scene.
-	a, b := long.first, long.last
-	stood := math.Hypot(b.X-a.X, b.Y-a.Y) < sideways*a.W && v.Direction == Still && !v.Reversed
-	scenery := stood && !slices.ContainsFunc(v.Plates, func(p Plate) bool { return p.Text != "" })
-	return v, !scenery
+	return v
 }
 
-// glint is the score below which something that was seen and never read alike
+// score is the score below which a share of the track's readings lies.
+func (t *track) score(share float64) float64 {
+	var all []float64
+	for _, s := range t.sights {
+		all = append(all, s.Plate.Score)
+	}
+	return quantile(all, share)
+}
+
+// glint is the score below which something that could not be read in any look
 // is no plate.
 const glint = 0.05
 
-// weakBeside is the score below which what was seen beside a plate that could be
-// read is no second plate.
+// weakBeside is the score below which half the looks at what cannot be read
+// must not lie, for it to be a second plate beside one that can.
 const weakBeside = 0.2

@@ -8,6 +8,7 @@ import (
 	"log/slog"
 	"math"
 	"net/url"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -178,28 +179,17 @@ func cut(frame gocv.Mat, s Sight) []byte {
 	return append([]byte(nil), b.GetBytes()...)
 }
 
-// finish gives out the vehicles whose tracks are over. A track waits for those
-// that may be other plates of the same vehicle.
+// finish gives out the vehicles whose tracks are over. A vehicle waits for open
+// tracks that may be other plates of it.
 func (w *Watcher) finish(over []*track, all bool, each func(Vehicle) error) error {
-	w.waiting = append(w.waiting, over...)
-	var ready, wait []*track
-	for _, t := range w.waiting {
-		pending := false
-		for _, o := range w.tracker.open {
-			pending = pending || oneVehicle(t, o)
-		}
-		if pending && !all {
-			wait = append(wait, t)
-		} else {
-			ready = append(ready, t)
-		}
-	}
-	w.waiting = wait
-	for _, group := range vehicles(ready) {
-		v, ok := conclude(group)
-		if !ok {
+	groups := vehicles(append(w.waiting, slices.DeleteFunc(over, nothing)...))
+	w.waiting = nil
+	for _, group := range groups {
+		if !all && slices.ContainsFunc(group, w.pending) {
+			w.waiting = append(w.waiting, group...)
 			continue
 		}
+		v := conclude(group)
 		w.count++
 		v.Source, v.Vehicle = w.cfg.Name(), w.count
 		if w.plates != nil {
@@ -210,4 +200,9 @@ func (w *Watcher) finish(over []*track, all bool, each func(Vehicle) error) erro
 		}
 	}
 	return nil
+}
+
+// pending says that an open track may be of the same vehicle.
+func (w *Watcher) pending(t *track) bool {
+	return slices.ContainsFunc(w.tracker.open, func(o *track) bool { return oneVehicle(t, o) && !nothing(o) })
 }

@@ -1,6 +1,8 @@
 package watch_test
 
 import (
+	"fmt"
+	"math"
 	"math/rand/v2"
 	"testing"
 	"time"
@@ -184,4 +186,68 @@ func TestGone(t *testing.T) {
 	require.Len(t, got, 1)
 	require.Equal(t, watch.Receding, got[0].Direction)
 	require.Equal(t, "rear", got[0].Plates[0].Facing)
+}
+
+// unreadable is what the reader makes of lettering or a dirty plate.
+func unreadable(n int, score float64) wire.Plate {
+	text := fmt.Sprintf("%05d", n*7919%100000)
+	return wire.Plate{Country: "CN", Kind: "foreign", Score: score, Alternates: []wire.Alternate{{Text: text, Score: score}}}
+}
+
+// ahead is a plate of a width in millimetres at a distance from the camera, so
+// far across and below it.
+func ahead(z, across, below, wide float64) (x, y, w float64) {
+	const focal = 2500
+	return 960 + focal*across/z, 540 + focal*below/z, focal * wide / z
+}
+
+// play is a lorry that comes from 14 to 3.6 metres, beside what else a look shows.
+func play(also func(n int, z float64, at time.Duration) (watch.Sight, bool)) []watch.Vehicle {
+	looks := map[time.Duration][]watch.Sight{}
+	var order []time.Duration
+	for n := range 60 {
+		at := time.Duration(n) * 100 * time.Millisecond
+		order = append(order, at)
+		z := 14000 - 2200*at.Seconds()
+		if z > 4200 {
+			x, y, w := ahead(z, -300, 900, 330)
+			looks[at] = append(looks[at], watch.Sight{At: at, X: x, Y: y, W: w, H: w / 2, Plate: wire.Plate{Text: "12C12845", Country: "VN", Score: 0.97}})
+		}
+		if s, ok := also(n, z, at); ok {
+			s.At = at
+			looks[at] = append(looks[at], s)
+		}
+	}
+	return watch.Track(looks, order)
+}
+
+// A company's name on the cab is neither a vehicle nor a plate, though the
+// detector takes more or less of it for one.
+func TestLettering(t *testing.T) {
+	got := play(func(n int, z float64, _ time.Duration) (watch.Sight, bool) {
+		x, y, w := ahead(z, -400+60*math.Sin(float64(7*n)), -160, 600+80*math.Sin(float64(5*n)))
+		return watch.Sight{X: x, Y: y, W: w, H: w / 4.5, Plate: unreadable(n, 0.1+0.3*float64(n%4/3))}, n%3 != 1 && z > 3600
+	})
+	require.Len(t, got, 1)
+	require.Equal(t, []string{"12C12845"}, texts(got))
+}
+
+// A lorry behind whose plate is too dirty to be read is a vehicle all the same.
+func TestDirtyPlateBehind(t *testing.T) {
+	got := play(func(n int, z float64, _ time.Duration) (watch.Sight, bool) {
+		x, y, w := ahead(z+3300, -300, 900, 520)
+		return watch.Sight{X: x, Y: y, W: w, H: w / 4.7, Plate: unreadable(n, 0.2)}, z > 1500
+	})
+	require.Equal(t, []string{"12C12845", ""}, texts(got))
+	require.Len(t, got, 2)
+}
+
+// A row of windows of which passing lorries hide more and less.
+func TestSceneryBehindTraffic(t *testing.T) {
+	got := play(func(n int, _ float64, _ time.Duration) (watch.Sight, bool) {
+		w := 260 + 118*math.Sin(float64(n)/9)
+		return watch.Sight{X: 1294 - w/2, Y: 218, W: w, H: 203, Plate: unreadable(n, 0.01+0.25*float64(n%5/4))}, true
+	})
+	require.Len(t, got, 1)
+	require.Equal(t, []string{"12C12845"}, texts(got))
 }
