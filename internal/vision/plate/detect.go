@@ -31,9 +31,11 @@ type detection struct {
 
 type detector struct{ net *model.Net }
 
-// find locates plates, the surest first.
-func (d detector) find(img gocv.Mat) ([]detection, error) {
-	input, scale, shape, err := letterbox(img, d.net.Manifest.Input.Width)
+// find locates plates with at least threshold of heat, the surest first, in the
+// picture scaled to a share of the width and height that the net was trained
+// with.
+func (d detector) find(img gocv.Mat, share, threshold float64) ([]detection, error) {
+	input, scale, shape, err := letterbox(img, share*float64(d.net.Manifest.Input.Width), share*maxUpscale)
 	if err != nil {
 		return nil, err
 	}
@@ -53,18 +55,18 @@ func (d detector) find(img gocv.Mat) ([]detection, error) {
 		!slices.Equal(corners.Shape, []int{1, 8, h, w}) {
 		return nil, fmt.Errorf("detector gave heat %v and corners %v for %v pixels", heat.Shape, corners.Shape, shape)
 	}
-	found := peaks(heat, corners, d.net.Manifest.Threshold)
+	found := peaks(heat, corners, threshold)
 	for i := range found {
 		found[i].Quad = found[i].Quad.scaled(1/scale.X, 1/scale.Y)
 	}
 	return found, nil
 }
 
-// letterbox scales the long side, pads to a multiple of 32 at the right and
+// letterbox scales the long side to side, but by most at the utmost, pads to a multiple of 32 at the right and
 // bottom, and lays the pixels out as planes of RGB, 0..1.
-func letterbox(img gocv.Mat, side int) (input []float32, scale point, shape image.Point, err error) {
+func letterbox(img gocv.Mat, side, most float64) (input []float32, scale point, shape image.Point, err error) {
 	w, h := img.Cols(), img.Rows()
-	s := min(float64(side)/float64(max(w, h)), maxUpscale)
+	s := min(side/float64(max(w, h)), most)
 	nw, nh := max(1, int(math.RoundToEven(float64(w)*s))), max(1, int(math.RoundToEven(float64(h)*s)))
 	shape = image.Pt((nw+padTo-1)/padTo*padTo, (nh+padTo-1)/padTo*padTo)
 
@@ -74,6 +76,12 @@ func letterbox(img gocv.Mat, side int) (input []float32, scale point, shape imag
 	}
 	small := gocv.NewMat()
 	defer small.Close()
+	if s < 0.5 { // OpenCV halves much faster than it takes the mean over any other area
+		half := gocv.NewMat()
+		defer half.Close()
+		gocv.Resize(img, &half, image.Pt(w/2, h/2), 0, 0, gocv.InterpolationArea)
+		img = half
+	}
 	gocv.Resize(img, &small, image.Pt(nw, nh), 0, 0, interpolation)
 	padded := gocv.NewMat()
 	defer padded.Close()
@@ -164,7 +172,7 @@ func (d detector) again(img gocv.Mat, first quad) (second quad, ok bool, err err
 	defer view.Close()
 	gocv.WarpPerspectiveWithParams(img, &view, there, image.Pt(canvasWidth, canvasHeight), gocv.InterpolationLinear,
 		gocv.BorderConstant, color.RGBA{R: padGrey, G: padGrey, B: padGrey})
-	found, err := d.find(view)
+	found, err := d.find(view, 1, d.net.Manifest.Threshold)
 	if err != nil {
 		return quad{}, false, err
 	}

@@ -37,6 +37,14 @@ const (
 	sure     = 0.7 // heat
 )
 
+// A glance is the detector's look at a share of its input's width and height,
+// with a threshold below the usual one, so that it does not miss what it cannot
+// settle.
+const (
+	glanceShare     = 0.7
+	glanceThreshold = 0.15 // heat
+)
+
 // Analyser finds and reads plates. One call of Analyse at a time.
 type Analyser struct {
 	detector detector
@@ -127,34 +135,74 @@ func (a *Analyser) Analyse(p *picture.Picture) (*wire.Plates, error) {
 
 // Read is Analyse with the corners of every plate, the surest detection first.
 func (a *Analyser) Read(p *picture.Picture) ([]Reading, wire.Times, error) {
-	start := time.Now()
-	found, err := a.detector.find(p.Mat)
+	ms := wire.Times{}
+	all, done, err := a.glance(p.Mat, ms)
+	if err == nil && !done {
+		all, err = a.study(p.Mat, ms)
+	}
 	if err != nil {
-		return nil, nil, wire.Errorf(wire.Internal, "detect plates: %v", err)
+		return nil, nil, err
 	}
-	detected := time.Now()
 	var out []Reading
-	if len(found) > 0 {
-		all, err := a.readTwice(p.Mat, found)
-		if err != nil {
-			return nil, nil, wire.Errorf(wire.Internal, "read plates: %v", err)
+	for _, r := range all {
+		if !r.listed {
+			continue
 		}
-		for _, r := range all {
-			if !r.listed {
-				continue
-			}
-			one := Reading{Plate: r.plate}
-			one.Plate.Box = p.ToStored(r.at.Quad.rect())
-			for i, c := range r.at.Quad {
-				one.Corners[i] = [2]float64{c.X, c.Y}
-			}
-			out = append(out, one)
+		one := Reading{Plate: r.plate}
+		one.Plate.Box = p.ToStored(r.at.Quad.rect())
+		for i, c := range r.at.Quad {
+			one.Corners[i] = [2]float64{c.X, c.Y}
 		}
+		out = append(out, one)
 	}
-	return out, wire.Times{
-		"detect": milliseconds(detected.Sub(start)),
-		"read":   milliseconds(time.Since(detected)),
-	}, nil
+	return out, ms, nil
+}
+
+// glance looks for plates in the picture at half its pixels. done is false when
+// that does not settle it: when nothing was found, or when anything that might
+// be a plate was not read with certainty.
+func (a *Analyser) glance(img gocv.Mat, ms wire.Times) (all []reading, done bool, err error) {
+	found, err := a.detect(img, glanceShare, glanceThreshold, ms)
+	if err != nil || len(found) == 0 {
+		return nil, false, err
+	}
+	defer since(time.Now(), "read", ms)
+	first, err := a.straight(img, found)
+	if err == nil {
+		all, err = a.readOnce(img, first)
+	}
+	if err != nil {
+		return nil, false, wire.Errorf(wire.Internal, "read plates: %v", err)
+	}
+	return all, len(unsettled(all)) == 0, nil
+}
+
+// study looks at the picture in full, and twice at what is not certain.
+func (a *Analyser) study(img gocv.Mat, ms wire.Times) ([]reading, error) {
+	found, err := a.detect(img, 1, a.detector.net.Manifest.Threshold, ms)
+	if err != nil || len(found) == 0 {
+		return nil, err
+	}
+	defer since(time.Now(), "read", ms)
+	all, err := a.readTwice(img, found)
+	if err != nil {
+		return nil, wire.Errorf(wire.Internal, "read plates: %v", err)
+	}
+	return all, nil
+}
+
+func (a *Analyser) detect(img gocv.Mat, share, threshold float64, ms wire.Times) ([]detection, error) {
+	defer since(time.Now(), "detect", ms)
+	found, err := a.detector.find(img, share, threshold)
+	if err != nil {
+		return nil, wire.Errorf(wire.Internal, "detect plates: %v", err)
+	}
+	return found, nil
+}
+
+// since adds the time from start to what a step took before.
+func since(start time.Time, step string, ms wire.Times) {
+	ms[step] += milliseconds(time.Since(start))
 }
 
 // reading is a plate with the place where it was read.
@@ -166,6 +214,9 @@ type reading struct {
 
 // certain is the score from which no second look is worth its time.
 const certain = 0.9
+
+// suspected is the heat below which the detector only suspects a plate.
+const suspected = 0.5
 
 // readTwice reads every plate, and those that are not certain once more with
 // corners from a second look. The better reading counts.
@@ -180,11 +231,8 @@ func (a *Analyser) readTwice(img gocv.Mat, found []detection) ([]reading, error)
 	}
 	var places []detection
 	var which []int
-	for i, r := range all {
-		if r.plate.Score >= certain {
-			continue
-		}
-		more, err := a.look(img, found[i], r.at)
+	for _, i := range unsettled(all) {
+		more, err := a.look(img, found[i], all[i].at)
 		if err != nil {
 			return nil, err
 		}
@@ -205,6 +253,19 @@ func (a *Analyser) readTwice(img gocv.Mat, found []detection) ([]reading, error)
 		}
 	}
 	return all, nil
+}
+
+// unsettled are the places of readings that a further look may change. Beside a
+// plate that was read with certainty, lettering that the detector only suspected
+// and that reads as no plate is not worth one.
+func unsettled(all []reading) (which []int) {
+	settled := slices.ContainsFunc(all, func(r reading) bool { return r.plate.Score >= certain })
+	for i, r := range all {
+		if r.plate.Score < certain && (r.listed || !settled || r.at.Score >= suspected) {
+			which = append(which, i)
+		}
+	}
+	return which
 }
 
 // straight moves the corners of detections to where they are.
