@@ -154,11 +154,18 @@ TRAIN = cd internal/vision/training && /usr/bin/python3 -W ignore -m
 .PHONY: train-deps train-plates train-xray eval
 train-deps:
 	@deploy/install-packages.sh "$(SUDO)" $(APT_TRAIN)
-train-plates: train-deps ## train detector and reader for MINUTES each (default 60), calibrate and export them
+train-plates: train-plate-detector train-plate-corners train-plate-reader ## train the three nets for plates, MINUTES each (default 60)
+.PHONY: train-plate-detector train-plate-corners train-plate-reader
+train-plate-detector: train-deps ## train the net that finds plates and export it
 	$(TRAIN) plates.detector --data $(GATEHOUSE_DATA) --out runs --minutes $(MINUTES) --resume
+	$(TRAIN) plates.export --weights runs --only detector
+train-plate-corners: train-deps ## train the net that straightens plates and export it
+	$(TRAIN) plates.corners --data $(GATEHOUSE_DATA) --out runs --minutes $(MINUTES) --resume
+	$(TRAIN) plates.export --weights runs --only corners
+train-plate-reader: train-deps ## train the net that reads plates, calibrate it on the held-out vehicles and export it
 	$(TRAIN) plates.reader --data $(GATEHOUSE_DATA) --out runs --minutes $(MINUTES) --resume
 	$(TRAIN) plates.calibrate --data $(GATEHOUSE_DATA) --weights runs
-	$(TRAIN) plates.export --weights runs
+	$(TRAIN) plates.export --weights runs --only reader
 .PHONY: train-containers
 train-containers: train-deps ## train the net that names characters on containers for MINUTES and export it
 	$(TRAIN) containers.train --data $(GATEHOUSE_DATA) --out runs --minutes $(MINUTES) --resume
