@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"strings"
 	"testing"
-	"time"
 
 	"github.com/stretchr/testify/require"
 
@@ -84,29 +83,6 @@ func TestSalvage(t *testing.T) {
 	require.False(t, ok)
 }
 
-func TestSidecar(t *testing.T) {
-	at := time.Date(2026, 3, 2, 8, 30, 0, 0, time.FixedZone("", 7*3600))
-	digest := strings.Repeat("ab", 32)
-	for _, text := range []string{
-		`{"scan_id":"L01-1","view":2,"kV":6000,"mA":0.2,"time":"2026-03-02T08:30:00+07:00","sha-256":"` + strings.ToUpper(digest) + `","x":[1]}`,
-		`{"scan":{"scanId":"L01-1","VIEW":"2"},"tube":{"kv":6e3,"ma":0.2},"time":"2026-03-02T08:30:00+07:00","sha256":"` + digest + `"}`,
-		"\ufeff<?xml version=\"1.0\"?><scan scan-id=\"L01-1\"><view>2</view><tube kv=\"6000\" mA=\"0.2\"/>" +
-			"<Time> 2026-03-02T08:30:00+07:00 </Time><SHA256>" + digest + "</SHA256></scan>",
-	} {
-		s, err := xray.ParseSidecar([]byte(text))
-		require.NoError(t, err, text)
-		require.True(t, at.Equal(*s.Time))
-		s.Time = nil
-		require.Equal(t, xray.Sidecar{ScanID: "L01-1", View: 2, KV: 6000, MA: 0.2, SHA256: digest}, s)
-	}
-	for _, text := range []string{
-		"", "hello", "{", `{"kv":"NaN"}`, `{"kv":-1}`, `{"view":1.5}`, `{"time":"yesterday"}`, `{"sha256":"abc"}`, "<a><b></a>",
-	} {
-		_, err := xray.ParseSidecar([]byte(text))
-		require.ErrorIs(t, err, xray.ErrSidecar, text)
-	}
-}
-
 func FuzzParse(f *testing.F) {
 	for _, v := range vectors() {
 		f.Add([]byte(v))
@@ -129,19 +105,6 @@ func FuzzParse(f *testing.F) {
 			_, err := xray.Parse(sentence)
 			require.NoError(t, err)
 		}
-	})
-}
-
-func FuzzSidecar(f *testing.F) {
-	f.Add([]byte(`{"kv":6000,"mA":0.2,"time":"2026-03-02T08:30:00+07:00","view":1}`))
-	f.Add([]byte(`<scan view="1"><kv>160</kv></scan>`))
-	f.Fuzz(func(t *testing.T, data []byte) {
-		s, err := xray.ParseSidecar(data)
-		if err != nil {
-			require.Equal(t, xray.Sidecar{}, s)
-			return
-		}
-		require.False(t, s.KV < 0 || s.MA < 0 || s.KV != s.KV || s.MA != s.MA)
 	})
 }
 

@@ -17,6 +17,7 @@ import (
 
 	"gatehouse/internal/driver"
 	"gatehouse/internal/event"
+	"gatehouse/internal/sidecar"
 )
 
 // Folders inside the drop folder.
@@ -189,7 +190,7 @@ func (f files) names() []string {
 // attach stores the files as evidence and puts them into the reading. What is
 // wrong with them goes to its quality and note; the error is of the store.
 func (c *collector) attach(ctx context.Context, r *event.Reading, f files) error {
-	var side Sidecar
+	var side sidecar.Description
 	if f.sidecar != "" {
 		var err error
 		if side, err = c.attachSidecar(ctx, r, f.sidecar); err != nil {
@@ -238,38 +239,41 @@ func (c *collector) attach(ctx context.Context, r *event.Reading, f files) error
 	return nil
 }
 
-func (c *collector) attachSidecar(ctx context.Context, r *event.Reading, name string) (Sidecar, error) {
+func (c *collector) attachSidecar(ctx context.Context, r *event.Reading, name string) (sidecar.Description, error) {
 	file, err := openRegular(c.root, name)
 	if err != nil {
 		worsen(r, event.Suspect, name+": "+err.Error())
-		return Sidecar{}, nil
+		return sidecar.Description{}, nil
 	}
 	defer func() { _ = file.Close() }()
-	data, err := io.ReadAll(io.LimitReader(file, MaxSidecar+1))
+	data, err := io.ReadAll(io.LimitReader(file, sidecar.MaxBytes+1))
 	if err != nil {
 		worsen(r, event.Suspect, name+": "+err.Error())
-		return Sidecar{}, nil
+		return sidecar.Description{}, nil
 	}
 	media := "application/json"
 	if strings.EqualFold(path.Ext(name), ".xml") {
 		media = "application/xml"
 	}
-	ref, err := c.env.Evidence.Put(ctx, bytes.NewReader(data), MaxSidecar, media, "sidecar", name)
+	ref, err := c.env.Evidence.Put(ctx, bytes.NewReader(data), sidecar.MaxBytes, media, "sidecar", name)
 	if errors.Is(err, driver.ErrTooLarge) {
 		worsen(r, event.Suspect, name+": description is too long, not stored")
-		return Sidecar{}, nil
+		return sidecar.Description{}, nil
 	}
 	if err != nil {
-		return Sidecar{}, storeError(name, err)
+		return sidecar.Description{}, storeError(name, err)
 	}
 	r.Scan.Sidecar = &ref
 	r.Frames = append(slices.Clip(r.Frames), ref.SHA256)
-	side, err := ParseSidecar(data)
+	side, err := sidecar.Parse(data)
 	if err != nil {
 		worsen(r, event.Suspect, name+": "+err.Error())
-		return Sidecar{}, nil
+		return sidecar.Description{}, nil
 	}
-	r.Scan.KV, r.Scan.MA, r.DeviceTime = side.KV, side.MA, side.Time
+	r.Scan.KV, r.Scan.MA = side.KV, side.MA
+	if !side.Time.IsZero() {
+		r.DeviceTime = &side.Time
+	}
 	return side, nil
 }
 

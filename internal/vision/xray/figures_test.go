@@ -11,6 +11,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"gatehouse/internal/lot"
+	"gatehouse/internal/sidecar"
 	"gatehouse/internal/vision/picture"
 	"gatehouse/internal/vision/wire"
 	"gatehouse/internal/vision/xray"
@@ -46,7 +47,7 @@ func looked(t *testing.T, cargo *xray.Cargo, c cargotest.Case, site xray.Site) (
 	require.NoError(t, err)
 	p, err := picture.DecodeScan(data, picture.DefaultLimits())
 	require.NoError(t, err)
-	s := &intake.Scan{Scan: p, Lit: 1, Rows: 1, Side: intake.Sidecar{PixelMM: cargotest.MMPerPixel, Declared: c.Declared}}
+	s := &intake.Scan{Scan: p, Lit: 1, Rows: 1, Side: sidecar.Description{PixelMM: cargotest.MMPerPixel, Declared: c.Declared}}
 	defer s.Close()
 	if c.Rule == "mass" {
 		s.Side.DeclaredKG = v.KG

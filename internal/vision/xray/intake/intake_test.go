@@ -176,16 +176,3 @@ func TestBeamOff(t *testing.T) {
 	require.Equal(t, "no-signal", s.Truncated().Why)
 	require.Contains(t, s.Notes[0].EN, "75 %")
 }
-
-func TestSidecarXML(t *testing.T) {
-	s, err := intake.ParseSidecar([]byte(`<scan id="1"><ScanID>B-7</ScanID><kV>160</kV><Air-Level>3900</Air-Level>
-		<pixel size="x"/><MM_per_pixel>0.8</MM_per_pixel><complete>false</complete><declared_kg>12000</declared_kg></scan>`))
-	require.NoError(t, err)
-	require.Equal(t, intake.Sidecar{ScanID: "B-7", KV: 160, AirLevel: 3900, PixelMM: 0.8, Incomplete: true, DeclaredKG: 12000}, s)
-	for _, bad := range []string{"", "x", "{", "<a", `{"kv":"many"}`, `{"time":"yesterday"}`, `{"view":1e400}`} {
-		_, err := intake.ParseSidecar([]byte(bad))
-		if bad != "<a" {
-			require.Error(t, err, bad)
-		}
-	}
-}

@@ -11,6 +11,7 @@ import (
 
 	"gocv.io/x/gocv"
 
+	"gatehouse/internal/sidecar"
 	"gatehouse/internal/vision/picture"
 	"gatehouse/internal/vision/wire"
 )
@@ -18,7 +19,7 @@ import (
 // Scan is one view with what is known of it.
 type Scan struct {
 	*picture.Scan
-	Side    Sidecar
+	Side    sidecar.Description
 	Sources []wire.Source
 	Notes   []wire.Text // what an officer should know of the file
 	// Lit is the share of the columns that the beam reached, from the left, and
@@ -122,7 +123,7 @@ func (s *Scan) describe(f Files, limits picture.Limits) {
 	if f.Sidecar != "" {
 		data, err := os.ReadFile(f.Sidecar)
 		if err == nil {
-			s.Side, err = ParseSidecar(data)
+			s.Side, err = sidecar.Parse(data)
 			s.source(f.Sidecar, data)
 		}
 		if err != nil {

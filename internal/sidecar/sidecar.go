@@ -1,4 +1,4 @@
-package intake
+package sidecar
 
 import (
 	"bytes"
@@ -12,11 +12,15 @@ import (
 	"time"
 )
 
-// maxSidecar is the longest description of an image in bytes.
-const maxSidecar = 1 << 20
+// MaxBytes is the longest description of an image.
+const MaxBytes = 1 << 20
 
-// Sidecar is what a scanner says about an image. What it does not say is zero.
-type Sidecar struct {
+// ErrUnreadable is wrapped by every error of Parse.
+var ErrUnreadable = errors.New("description of the image cannot be read")
+
+// Description is what a scanner says about an image. What it does not say is
+// zero.
+type Description struct {
 	ScanID     string
 	View       int
 	Scanner    string
@@ -27,7 +31,7 @@ type Sidecar struct {
 	AirLevel   float64   // pixel value of the open beam
 	DarkLevel  float64   // pixel value without beam
 	PixelMM    float64   // millimetre of the object per pixel
-	SHA256     string    // of the image file
+	SHA256     string    // of the image file, lower case hexadecimal
 	Width      int       // pixels that the whole scan has
 	Height     int
 	Incomplete bool    // the scanner says that the scan was cut off
@@ -36,51 +40,51 @@ type Sidecar struct {
 	Declared   string  // goods by the papers: "empty", "uniform", "liquid", "metal" or other words
 }
 
-// ParseSidecar reads a description in JSON or XML, told apart by its first
+// Parse reads a description in JSON or XML, told apart by its first
 // character. Names are compared without case and punctuation and at any depth,
 // since makers differ.
-func ParseSidecar(data []byte) (Sidecar, error) {
-	if len(data) > maxSidecar {
-		return Sidecar{}, fmt.Errorf("the sidecar has %d bytes; at most %d are read", len(data), maxSidecar)
+func Parse(data []byte) (Description, error) {
+	if len(data) > MaxBytes {
+		return Description{}, fmt.Errorf("%w: more than %d bytes", ErrUnreadable, MaxBytes)
 	}
-	var s Sidecar
+	var d Description
 	var err error
 	switch trimmed := bytes.TrimLeft(data, " \t\r\n\ufeff"); {
 	case bytes.HasPrefix(trimmed, []byte("{")):
-		err = s.json(trimmed)
+		err = d.json(trimmed)
 	case bytes.HasPrefix(trimmed, []byte("<")):
-		err = s.xml(trimmed)
+		err = d.xml(trimmed)
 	default:
 		err = errors.New("neither JSON nor XML")
 	}
 	if err != nil {
-		return Sidecar{}, fmt.Errorf("the sidecar cannot be read: %w", err)
+		return Description{}, fmt.Errorf("%w: %w", ErrUnreadable, err)
 	}
-	return s, nil
+	return d, nil
 }
 
-func (s *Sidecar) json(data []byte) error {
-	d := json.NewDecoder(bytes.NewReader(data))
-	d.UseNumber()
+func (d *Description) json(data []byte) error {
+	from := json.NewDecoder(bytes.NewReader(data))
+	from.UseNumber()
 	var top map[string]any
-	if err := d.Decode(&top); err != nil {
+	if err := from.Decode(&top); err != nil {
 		return err
 	}
-	return s.object(top)
+	return d.object(top)
 }
 
-func (s *Sidecar) object(m map[string]any) error {
+func (d *Description) object(m map[string]any) error {
 	for name, v := range m {
 		var err error
 		switch v := v.(type) {
 		case map[string]any:
-			err = s.object(v)
+			err = d.object(v)
 		case string:
-			err = s.set(name, v)
+			err = d.set(name, v)
 		case json.Number:
-			err = s.set(name, v.String())
+			err = d.set(name, v.String())
 		case bool:
-			err = s.set(name, strconv.FormatBool(v))
+			err = d.set(name, strconv.FormatBool(v))
 		}
 		if err != nil {
 			return err
@@ -89,11 +93,11 @@ func (s *Sidecar) object(m map[string]any) error {
 	return nil
 }
 
-func (s *Sidecar) xml(data []byte) error {
-	d := xml.NewDecoder(bytes.NewReader(data))
+func (d *Description) xml(data []byte) error {
+	from := xml.NewDecoder(bytes.NewReader(data))
 	name := ""
 	for {
-		token, err := d.Token()
+		token, err := from.Token()
 		if errors.Is(err, io.EOF) {
 			return nil
 		}
@@ -104,13 +108,13 @@ func (s *Sidecar) xml(data []byte) error {
 		case xml.StartElement:
 			name = token.Name.Local
 			for _, a := range token.Attr {
-				if err := s.set(a.Name.Local, a.Value); err != nil {
+				if err := d.set(a.Name.Local, a.Value); err != nil {
 					return err
 				}
 			}
 		case xml.CharData:
 			if text := strings.TrimSpace(string(token)); text != "" {
-				if err := s.set(name, text); err != nil {
+				if err := d.set(name, text); err != nil {
 					return err
 				}
 			}
@@ -121,7 +125,7 @@ func (s *Sidecar) xml(data []byte) error {
 }
 
 // set takes a value by its name; names that are not known are left alone.
-func (s *Sidecar) set(name, value string) error {
+func (d *Description) set(name, value string) error {
 	plain := strings.Map(func(r rune) rune {
 		if strings.ContainsRune("-_ .", r) {
 			return -1
@@ -131,31 +135,31 @@ func (s *Sidecar) set(name, value string) error {
 	var err error
 	switch plain {
 	case "scanid":
-		s.ScanID = value
+		d.ScanID = value
 	case "scanner":
-		s.Scanner = value
+		d.Scanner = value
 	case "kind":
-		s.Kind = strings.ToLower(value)
+		d.Kind = strings.ToLower(value)
 	case "view":
-		s.View, err = strconv.Atoi(value)
+		d.View, err = strconv.Atoi(value)
 	case "width":
-		s.Width, err = count(value)
+		d.Width, err = count(value)
 	case "height":
-		s.Height, err = count(value)
+		d.Height, err = count(value)
 	case "time":
-		s.Time, err = time.Parse(time.RFC3339Nano, value)
+		d.Time, err = time.Parse(time.RFC3339Nano, value)
 	case "sha256":
-		if s.SHA256 = strings.ToLower(value); len(s.SHA256) != 64 {
+		if d.SHA256 = strings.ToLower(value); len(d.SHA256) != 64 {
 			err = fmt.Errorf("%d characters", len(value))
 		}
 	case "complete":
 		var whole bool
 		whole, err = strconv.ParseBool(value)
-		s.Incomplete = !whole && err == nil
+		d.Incomplete = !whole && err == nil
 	case "declared", "declaredgoods":
-		s.Declared = strings.ToLower(value)
+		d.Declared = strings.ToLower(value)
 	default:
-		if to := s.figure(plain); to != nil {
+		if to := d.figure(plain); to != nil {
 			*to, err = positive(value)
 		}
 	}
@@ -166,22 +170,22 @@ func (s *Sidecar) set(name, value string) error {
 }
 
 // figure is the field of a number's name, or nil.
-func (s *Sidecar) figure(plain string) *float64 {
+func (d *Description) figure(plain string) *float64 {
 	switch plain {
 	case "kv":
-		return &s.KV
+		return &d.KV
 	case "ma":
-		return &s.MA
+		return &d.MA
 	case "airlevel":
-		return &s.AirLevel
+		return &d.AirLevel
 	case "darklevel":
-		return &s.DarkLevel
+		return &d.DarkLevel
 	case "mmperpixel", "pixelmm", "pixelsize", "pixelspacing":
-		return &s.PixelMM
+		return &d.PixelMM
 	case "declaredkg", "declaredmasskg":
-		return &s.DeclaredKG
+		return &d.DeclaredKG
 	case "weighedkg", "weighedmasskg":
-		return &s.WeighedKG
+		return &d.WeighedKG
 	}
 	return nil
 }
