@@ -48,13 +48,7 @@ func Kind() driver.Kind {
 	return driver.Kind{
 		Name:    "barcode",
 		Example: example,
-		New: func(decode func(any) error, env driver.Env) (driver.Driver, error) {
-			c := Defaults()
-			if err := decode(&c); err != nil {
-				return nil, err
-			}
-			return New(c, env), nil
-		},
+		New:     driver.From(Defaults, New),
 	}
 }
 

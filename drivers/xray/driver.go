@@ -66,13 +66,7 @@ func Kind() driver.Kind {
 		Name:    "xray",
 		Example: example,
 		Silence: Defaults().Silence,
-		New: func(decode func(any) error, env driver.Env) (driver.Driver, error) {
-			c := Defaults()
-			if err := decode(&c); err != nil {
-				return nil, err
-			}
-			return New(c, env), nil
-		},
+		New:     driver.From(Defaults, New),
 	}
 }
 

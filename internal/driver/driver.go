@@ -93,6 +93,18 @@ type Kind struct {
 	Commands []event.ControlVerb
 }
 
+// From is the New of a Kind whose driver needs no check of its settings beyond
+// their tags: what the file leaves out is as defaults has it.
+func From[C any, D Driver](defaults func() C, build func(C, Env) D) func(func(any) error, Env) (Driver, error) {
+	return func(decode func(any) error, env Env) (Driver, error) {
+		c := defaults()
+		if err := decode(&c); err != nil {
+			return nil, err
+		}
+		return build(c, env), nil
+	}
+}
+
 // Errors with which a driver's Run ends. The runtime's policy goes by them.
 var (
 	// ErrSilent says that the device stopped talking although the line is open.
