@@ -20,8 +20,10 @@ import (
 
 	"github.com/stretchr/testify/require"
 
+	"gatehouse/internal/vision/lettering"
 	"gatehouse/internal/vision/model"
 	"gatehouse/internal/vision/picture"
+	"gatehouse/internal/vision/plate"
 	"gatehouse/internal/vision/visiontest"
 )
 
@@ -66,6 +68,7 @@ func TestBench(t *testing.T) {
 	text, err := json.Marshal(tasks)
 	require.NoError(t, err)
 	require.NoError(t, os.WriteFile(list, text, 0o600))
+	logSizes(t)
 	for _, name := range []string{"resnet18", "gatehouse", "pp-ocrv4", "tesseract"} {
 		results := filepath.Join(t.TempDir(), name+".json")
 		cmd := exec.Command(os.Args[0], "-test.run", "^TestBench$", "-test.v", "-test.timeout", "30m")
@@ -76,6 +79,17 @@ func TestBench(t *testing.T) {
 		require.True(t, ok)
 		report(t, name, results, usage.Maxrss/1024)
 	}
+}
+
+// logSizes prints how large the models are that read plates and containers.
+func logSizes(t *testing.T) {
+	total := int64(0)
+	for _, name := range []string{plate.DetectorModel, plate.CornersModel, plate.ReaderModel, lettering.Model} {
+		info, err := os.Stat(filepath.Join(models(t), name, "model.onnx"))
+		require.NoError(t, err)
+		total += info.Size()
+	}
+	t.Logf("models for plates and containers: %.1f MB", float64(total)/1e6)
 }
 
 func report(t *testing.T, name, results string, mb int64) {
