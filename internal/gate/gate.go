@@ -23,6 +23,7 @@ import (
 	"gatehouse/internal/evidence"
 	"gatehouse/internal/expect"
 	"gatehouse/internal/fault"
+	"gatehouse/internal/hub"
 	"gatehouse/internal/journal"
 	"gatehouse/internal/lane"
 	"gatehouse/internal/lease"
@@ -49,10 +50,33 @@ type Deps struct {
 	Version string
 }
 
-// Run runs the gate until ctx ends, and then ends it in order. The error says
+// Run runs the gate until ctx ends, and then ends it in order. A store that met a
+// write error, as on a full disk, is of no use any more until it is opened anew:
+// then the gate begins again, in this process, when there is room. The error says
 // why it could not start or go on.
-func Run(ctx context.Context, f *config.File, d Deps) (err error) {
-	g := &gate{file: f, deps: d, log: d.Log.With("gate", f.Gate.ID), clock: clock.New(), started: time.Now()}
+func Run(ctx context.Context, f *config.File, d Deps) error {
+	log := d.Log.With("gate", f.Gate.ID)
+	for {
+		if err := awaitRoom(ctx, f.Gate, log); err != nil {
+			return nil // asked to end
+		}
+		g := &gate{file: f, deps: d, log: log, clock: clock.New(), started: time.Now()}
+		err := g.live(ctx)
+		switch {
+		case ctx.Err() != nil && errors.Is(err, context.Canceled):
+			log.Info("gate has ended while it was starting")
+			return nil
+		case err == nil || ctx.Err() != nil || !startsAnew(err) && hasRoom(f.Gate):
+			return err
+		}
+		log.Error("the gate cannot store any more and starts anew", "err", err)
+		f, _, _ = g.inForce()
+		pause(ctx, roomPause)
+	}
+}
+
+// live is one life of the gate.
+func (g *gate) live(ctx context.Context) (err error) {
 	g.since = g.started
 	g.phase.Store(control.Starting)
 	defer func() { err = errors.Join(err, g.release()) }()
@@ -74,6 +98,8 @@ type gate struct {
 	sharing  *sharing
 	keeper   *lease.Keeper
 	eyes     *eyes
+	hub      *hub.Server   // nil where it runs elsewhere
+	field    *hub.Field    // nil without one
 	lists    *expect.Lists // nil without a folder
 	analyst  *lane.Analyst
 	lanes    *lane.Lanes
@@ -124,7 +150,7 @@ func (g *gate) open(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	if server != nil {
+	if g.hub = server; server != nil {
 		g.onRelease(server.Close)
 	}
 	g.onRelease(conn.Close)
@@ -165,7 +191,7 @@ func (g *gate) openLanes(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	if field != nil {
+	if g.field = field; field != nil {
 		g.onRelease(field.Close)
 	}
 	env := driver.Env{Log: g.log, Evidence: g.evidence, Now: g.clock.Now, Broker: broker(field)}
@@ -219,7 +245,8 @@ func (p *parts) start(ctx context.Context, name string, work func(context.Contex
 // There are two lives: the devices and what they set off end first; the folds
 // and the hand-over go on until what was stored has left.
 func (g *gate) run(ctx context.Context) error {
-	if err := begin(ctx, g.journal, g.file, g.clock); err != nil {
+	start, err := began(ctx, g.journal, g.file, g.clock.Now())
+	if err != nil {
 		return err
 	}
 	life, end := context.WithCancelCause(context.WithoutCancel(ctx))
@@ -231,10 +258,15 @@ func (g *gate) run(ctx context.Context) error {
 	defer end(nil)
 	defer endWork()
 
-	g.sharing.start(life, ps)
+	ps.start(life, "stores", g.watchStores)
+	g.sharing.tell(life, ps)
 	ps.start(life, "control", func(ctx context.Context) error {
 		return control.Serve(ctx, g.control, g.file.Gate.State, g, g.log)
 	})
+	if err := begin(work, g.journal, g.file.Gate, g.clock, start, g.log); err != nil {
+		return errors.Join(context.Cause(life), err)
+	}
+	g.sharing.hear(life, ps)
 	if err := g.startFolds(work, life, ps); err != nil {
 		return errors.Join(context.Cause(life), err)
 	}
@@ -328,7 +360,10 @@ func (g *gate) startDevices(ctx context.Context, ps *parts) *sync.WaitGroup {
 func (g *gate) finish(ctx context.Context) error {
 	ctx, cancel := context.WithTimeout(ctx, foldGrace+handGrace)
 	defer cancel()
-	if err := end(ctx, g.journal, g.file, g.clock); err != nil {
+	if err := end(ctx, g.journal, g.file, g.clock); errors.Is(err, journal.ErrReserve) {
+		g.log.Error("the disk is full: the end is not noted, and the next start goes on from what is stored", "err", err)
+		return nil
+	} else if err != nil {
 		return err
 	}
 	for _, s := range []journal.Stream{journal.Main, journal.Idle} {

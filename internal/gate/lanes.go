@@ -2,6 +2,8 @@ package gate
 
 import (
 	"context"
+	"errors"
+	"log/slog"
 	"slices"
 	"time"
 
@@ -80,32 +82,67 @@ func underWay(ctx context.Context, j *journal.Journal) (time.Duration, error) {
 	return min(lag, mostInFlight), nil
 }
 
-// begin journals the start of this run for every lane, with the time of the
-// newest thing that was stored before it: what devices sent since then may be
-// missing.
-func begin(ctx context.Context, j *journal.Journal, f *config.File, c *clock.Clock) error {
+// began is the start of this run as it is journalled for every lane, with the time
+// of the newest thing that was stored before it: what devices sent since then may
+// be missing.
+func began(ctx context.Context, j *journal.Journal, f *config.File, now time.Time) (event.Start, error) {
 	_, last, err := j.Last(ctx, journal.Main)
 	if err != nil {
-		return err
+		return event.Start{}, err
 	}
 	_, idle, err := j.Last(ctx, journal.Idle)
 	if err != nil {
-		return err
+		return event.Start{}, err
 	}
-	if idle.After(last) {
-		last = idle
-	}
-	if !last.IsZero() {
+	seen := newest(now, last, idle)
+	if !seen.IsZero() {
 		lag, err := underWay(ctx, j)
 		if err != nil {
+			return event.Start{}, err
+		}
+		seen = seen.Add(-lag)
+	}
+	return event.Start{Config: f.Digest(), LastSeen: seen}, nil
+}
+
+// newest is the latest of the times that is not after now: a later one was
+// written before the clock was set back. Where all were, nobody knows how long
+// ago that is, and now stands for them.
+func newest(now time.Time, times ...time.Time) time.Time {
+	var latest time.Time
+	ahead := false
+	for _, t := range times {
+		switch {
+		case t.After(now):
+			ahead = true
+		case t.After(latest):
+			latest = t
+		}
+	}
+	if latest.IsZero() && ahead {
+		return now
+	}
+	return latest
+}
+
+// begin journals the start for every lane. While the disk is full it waits, since
+// nothing that is heard could be stored; ctx ends that.
+func begin(ctx context.Context, j *journal.Journal, g config.Gate, c *clock.Clock, s event.Start, log *slog.Logger) error {
+	for said := false; ; {
+		err := mark(ctx, j, g, c, []journal.Stream{journal.Main}, func(e *event.JournalEntry) {
+			e.Kind, e.Start = event.EntryStart, &s
+		})
+		if !errors.Is(err, journal.ErrReserve) {
 			return err
 		}
-		last = last.Add(-lag)
+		if !said {
+			said = true
+			log.Error("the disk is full: nothing that devices send is stored until room is made", "err", err)
+		}
+		if pause(ctx, roomPause); ctx.Err() != nil {
+			return ctx.Err()
+		}
 	}
-	return mark(ctx, j, f.Gate, c, []journal.Stream{journal.Main}, func(e *event.JournalEntry) {
-		e.Kind = event.EntryStart
-		e.Start = &event.Start{Config: f.Digest(), LastSeen: last}
-	})
 }
 
 // end journals the orderly end of this run, which closes the frame logs.

@@ -87,12 +87,17 @@ func agencies(g config.Gate) []event.Agency {
 	return all
 }
 
-// start runs the exchange until ctx ends.
-func (s *sharing) start(ctx context.Context, ps *parts) {
+// tell runs what goes out to the agencies until ctx ends.
+func (s *sharing) tell(ctx context.Context, ps *parts) {
 	ps.start(ctx, "hand-over", s.handover.Run)
 	ps.start(ctx, "evidence", s.images.Run)
-	ps.start(ctx, "sayings", s.sayings.Run)
 	ps.start(ctx, "retention", s.retire)
+}
+
+// hear runs what comes from them. Some of it is journalled, so that it begins
+// behind the journal's word that this run has begun.
+func (s *sharing) hear(ctx context.Context, ps *parts) {
+	ps.start(ctx, "sayings", s.sayings.Run)
 }
 
 // retire removes events that are older than the record is kept and that both

@@ -42,6 +42,7 @@ type Field struct {
 	ns       *server.Server
 	password string
 	listen   FieldOptions
+	broken   <-chan struct{}
 }
 
 // StartField runs the field server. It is ready when StartField returns.
@@ -62,11 +63,11 @@ func StartField(ctx context.Context, o FieldOptions) (*Field, error) {
 	door := &fieldDoor{log: o.Log, users: map[string]fieldUser{}, refused: map[string]string{}}
 	door.add(o.Cameras, password)
 	opts.CustomClientAuthentication = door
-	ns, err := startServer(ctx, opts, o.Log, func(ns *server.Server) { door.ns = ns })
+	ns, broken, err := startServer(ctx, opts, o.Log, func(ns *server.Server) { door.ns = ns })
 	if err != nil {
 		return nil, fmt.Errorf("start field MQTT on %s: %w", o.Listen, err)
 	}
-	return &Field{ns: ns, password: password, listen: o}, nil
+	return &Field{ns: ns, password: password, listen: o, broken: broken}, nil
 }
 
 // Login is how a driver of this gate connects: the URL, the user, and a
@@ -92,6 +93,10 @@ func (f *Field) URL() string {
 	}
 	return scheme + "://" + net.JoinHostPort(host, strconv.Itoa(port))
 }
+
+// Broken is closed when the server could not write to its disk. From then on it
+// acknowledges nothing more until it is started anew.
+func (f *Field) Broken() <-chan struct{} { return f.broken }
 
 // Close ends the server and waits until its files are closed.
 func (f *Field) Close() {

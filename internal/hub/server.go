@@ -16,8 +16,9 @@ import (
 
 // Server is an embedded hub.
 type Server struct {
-	ns  *server.Server
-	log *slog.Logger
+	ns     *server.Server
+	log    *slog.Logger
+	broken <-chan struct{}
 }
 
 // Start runs a hub and makes its streams, or brings existing ones up to the
@@ -37,11 +38,11 @@ func Start(ctx context.Context, o Options) (*Server, error) {
 	if err != nil {
 		return nil, err
 	}
-	ns, err := startServer(ctx, opts, o.Log, func(*server.Server) {})
+	ns, broken, err := startServer(ctx, opts, o.Log, func(*server.Server) {})
 	if err != nil {
 		return nil, fmt.Errorf("start hub: %w", err)
 	}
-	s := &Server{ns: ns, log: o.Log}
+	s := &Server{ns: ns, log: o.Log, broken: broken}
 	if err := s.provision(ctx, o, seeds); err != nil {
 		s.Close()
 		return nil, err
@@ -55,6 +56,10 @@ func (s *Server) URL() string { return s.ns.ClientURL() }
 // InProcess makes a client of this process talk to the hub without a network.
 func (s *Server) InProcess() nats.Option { return nats.InProcessServer(s.ns) }
 
+// Broken is closed when the hub could not write to its disk. From then on a stream
+// takes nothing more until the hub is started anew.
+func (s *Server) Broken() <-chan struct{} { return s.broken }
+
 // Close ends the hub and waits until its files are closed.
 func (s *Server) Close() {
 	s.ns.Shutdown()
@@ -65,22 +70,22 @@ func (s *Server) Close() {
 const readyTimeout = time.Minute
 
 // startServer runs a server until it takes connections. made is called with it
-// before anybody can connect.
-func startServer(ctx context.Context, opts *server.Options, log *slog.Logger, made func(*server.Server)) (*server.Server, error) {
+// before anybody can connect. The channel is closed when it met a write error.
+func startServer(ctx context.Context, opts *server.Options, log *slog.Logger, made func(*server.Server)) (*server.Server, <-chan struct{}, error) {
 	ns, err := server.NewServer(opts)
 	if err != nil {
-		return nil, err
+		return nil, nil, err
 	}
 	made(ns)
-	sink := &logSink{log: log, fatal: make(chan string, 1)}
+	sink := newLogSink(log)
 	ns.SetLoggerV2(sink, false, false, false)
 	go ns.Start()
 	if err := awaitReady(ctx, ns, sink.fatal); err != nil {
 		ns.Shutdown()
 		ns.WaitForShutdown()
-		return nil, err
+		return nil, nil, err
 	}
-	return ns, nil
+	return ns, sink.broken, nil
 }
 
 // awaitReady waits until the server takes connections. It looks at short

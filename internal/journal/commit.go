@@ -156,7 +156,8 @@ func (c *committer) failed(err error) error {
 		return fmt.Errorf("%w: the stream has reached its size", ErrReserve)
 	}
 	c.broken = fmt.Errorf("%w: %w", ErrBroken, err)
-	c.j.opts.Log.Error("journal write failed; the daemon must be restarted", "stream", c.stream, "err", err)
+	c.j.opts.Log.Error("journal write failed; it must be opened anew", "stream", c.stream, "err", err)
+	c.j.once.Do(func() { close(c.j.broken) })
 	return c.broken
 }
 

@@ -10,6 +10,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"sync"
 	"time"
 
 	"github.com/nats-io/nats-server/v2/server"
@@ -70,6 +71,9 @@ type Journal struct {
 	conn       *nats.Conn
 	js         jetstream.JetStream
 	committers map[Stream]*committer
+
+	once   sync.Once
+	broken chan struct{} // closed with the first ErrBroken
 }
 
 // Open starts the embedded server and its committers. Close it when done.
@@ -78,7 +82,7 @@ func Open(ctx context.Context, opts Options) (*Journal, error) {
 	if err != nil {
 		return nil, fmt.Errorf("open journal %s: %w", opts.Dir, err)
 	}
-	j := &Journal{opts: opts, server: srv, committers: map[Stream]*committer{}}
+	j := &Journal{opts: opts, server: srv, committers: map[Stream]*committer{}, broken: make(chan struct{})}
 	if err := j.connect(ctx); err != nil {
 		j.shutdown()
 		return nil, fmt.Errorf("open journal %s: %w", opts.Dir, err)
@@ -175,6 +179,9 @@ func (j *Journal) Append(ctx context.Context, s Stream, entries ...event.Journal
 	}
 	return nil
 }
+
+// Broken is closed when a commit has failed with ErrBroken.
+func (j *Journal) Broken() <-chan struct{} { return j.broken }
 
 // Close ends the committers after what they have taken and stops the server.
 func (j *Journal) Close() {

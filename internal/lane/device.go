@@ -1,6 +1,7 @@
 package lane
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -23,8 +24,10 @@ const (
 	// only the first failure is journalled.
 	firstPause = 250 * time.Millisecond
 	lastPause  = time.Second
-	// savePause is how long a change that the journal refused waits.
-	savePause = 15 * time.Second
+	// savePause is how long a change that the journal refused waits. As long as it
+	// waits nobody but this process knows that frames are missing, and asking a
+	// full disk again costs next to nothing.
+	savePause = 250 * time.Millisecond
 )
 
 // Journal is where a device's readings and changes go. Append returns when
@@ -59,7 +62,9 @@ type Device struct {
 	reason  string               // of the state
 	heard   time.Time            // when the newest stored frame was received
 	stamped time.Time            // by the clock, with its monotonic reading, when the last reading came
+	refused time.Time            // when the first reading was received that the journal refused; zero while none is
 	unsaved []event.JournalEntry // changes that the journal refused, oldest first
+	owing   chan struct{}        // tells persist that there are some
 	poke    chan struct{}        // tells the silence watch that something was heard
 	watches map[chan event.Reading]struct{}
 }
@@ -67,7 +72,7 @@ type Device struct {
 // NewDevice is a device that has not been heard yet.
 func NewDevice(cfg DeviceConfig, d driver.Driver, j Journal, c *clock.Clock, log *slog.Logger) *Device {
 	return &Device{
-		cfg: cfg, driver: d, journal: j, clock: c, poke: make(chan struct{}, 1),
+		cfg: cfg, driver: d, journal: j, clock: c, poke: make(chan struct{}, 1), owing: make(chan struct{}, 1),
 		log: log.With("lane", cfg.Where.Lane, "device", cfg.Where.Device, "driver", cfg.Driver),
 	}
 }
@@ -85,16 +90,17 @@ func (d *Device) Command(ctx context.Context, verb string) error {
 // Run keeps the driver running until ctx ends. A device that cannot run is
 // journalled as faulty, and nothing else comes of it.
 func (d *Device) Run(ctx context.Context) {
-	if d.cfg.Fault != "" {
-		d.become(ctx, event.Faulty, d.cfg.Fault, func() { d.log.Error("device left out", "reason", d.cfg.Fault) })
-		d.persist(ctx)
-		return
-	}
 	watchCtx, stop := context.WithCancel(ctx)
 	var watch sync.WaitGroup
-	watch.Go(func() { d.watchSilence(watchCtx) })
+	watch.Go(func() { d.persist(watchCtx) })
 	defer watch.Wait()
 	defer stop()
+	if d.cfg.Fault != "" {
+		d.become(ctx, event.Faulty, d.cfg.Fault, func() { d.log.Error("device left out", "reason", d.cfg.Fault) })
+		<-ctx.Done()
+		return
+	}
+	watch.Go(func() { d.watchSilence(watchCtx) })
 
 	pause := &backoff.ExponentialBackOff{
 		InitialInterval: firstPause, MaxInterval: lastPause, RandomizationFactor: 0.25, Multiplier: 2,
@@ -150,7 +156,7 @@ func (d *Device) emit(ctx context.Context, readings ...event.Reading) error {
 		}
 		stamped = append(stamped, r)
 		if next, why := stateAfter(state, r); next != state {
-			changes = append(changes, d.change(next, r.ReceivedAt, why, heard))
+			changes = append(changes, d.change(next, r.ReceivedAt, why, cmp.Or(d.refused, heard)))
 			byStream[journal.Main] = append(byStream[journal.Main], changes[len(changes)-1])
 			state = next
 		}
@@ -159,22 +165,42 @@ func (d *Device) emit(ctx context.Context, readings ...event.Reading) error {
 			stream = journal.Idle
 		}
 		byStream[stream] = append(byStream[stream], d.entry(event.EntryReading, r.ReceivedAt, func(e *event.JournalEntry) { e.Reading = &r }))
-		if r.ReceivedAt.After(heard) {
+		if r.ReceivedAt.After(heard) || heard.After(d.stamped) { // or the clock was set back
 			heard = r.ReceivedAt
 		}
 	}
 	byStream[journal.Main] = append(d.unsaved, byStream[journal.Main]...)
-	for _, s := range []journal.Stream{journal.Main, journal.Idle} {
-		if err := d.journal.Append(ctx, s, byStream[s]...); err != nil {
-			return fmt.Errorf("%w: %w", driver.ErrStore, err)
-		}
-		if s == journal.Main {
-			d.unsaved = nil
-		}
+	if err := d.journal.Append(ctx, journal.Main, byStream[journal.Main]...); err != nil {
+		return d.refuse(stamped, err)
 	}
+	d.unsaved = nil
+	was := d.heard
 	d.settle(state, heard, changes)
+	if err := d.journal.Append(ctx, journal.Idle, byStream[journal.Idle]...); err != nil {
+		d.heard = was
+		return d.refuse(stamped, err)
+	}
 	d.show(stamped)
 	return nil
+}
+
+// refuse remembers since when frames are missing that were received and could not
+// be stored. The device was heard until then.
+func (d *Device) refuse(readings []event.Reading, err error) error {
+	for _, r := range readings {
+		if d.refused.IsZero() || r.ReceivedAt.Before(d.refused) {
+			d.refused = r.ReceivedAt
+		}
+	}
+	return fmt.Errorf("%w: %w", driver.ErrStore, err)
+}
+
+// lastStored is when the last frame came that is not missing.
+func (d *Device) lastStored() time.Time {
+	if !d.refused.IsZero() {
+		return d.refused
+	}
+	return d.heard
 }
 
 const (
@@ -208,6 +234,7 @@ func (d *Device) settle(state event.DeviceState, heard time.Time, changes []even
 		last := changes[len(changes)-1].Link
 		d.log.Info("device state changed", "state", last.State, "was", d.state, "reason", last.Reason)
 		d.since, d.reason = last.Since, last.Reason
+		d.refused = time.Time{} // the gap has ended
 	}
 	d.state, d.heard = state, heard
 	select {
@@ -257,27 +284,44 @@ func (d *Device) become(ctx context.Context, state event.DeviceState, reason str
 	}
 	say()
 	now := d.clock.Now().UTC()
-	d.unsaved = append(d.unsaved, d.change(state, now, reason, d.heard))
+	d.unsaved = append(d.unsaved, d.change(state, now, reason, d.lastStored()))
 	d.state, d.since, d.reason = state, now, reason
-	if err := d.journal.Append(ctx, journal.Main, d.unsaved...); err == nil {
-		d.unsaved = nil
-	} // else the next reading that can be stored brings it along
+	if !d.save(ctx) {
+		select {
+		case d.owing <- struct{}{}:
+		default:
+		}
+	}
 }
 
-// persist tries to journal what the journal has refused until it is stored or
-// ctx ends: from a device that does not run no reading will bring it along.
+// save journals the changes that were not journalled yet, and says whether none is
+// left. The caller holds mu.
+func (d *Device) save(ctx context.Context) bool {
+	if len(d.unsaved) > 0 && d.journal.Append(ctx, journal.Main, d.unsaved...) == nil {
+		d.unsaved = nil
+	}
+	return len(d.unsaved) == 0
+}
+
+// persist journals what the journal has refused as soon as it can, until ctx ends,
+// and then once more. A reading that can be stored brings it along, but a device
+// that says something once an hour must not have its gap known an hour later.
 func (d *Device) persist(ctx context.Context) {
-	for ctx.Err() == nil {
-		d.mu.Lock()
-		if len(d.unsaved) > 0 && d.journal.Append(ctx, journal.Main, d.unsaved...) == nil {
-			d.unsaved = nil
-		}
-		left := len(d.unsaved)
-		d.mu.Unlock()
-		if left == 0 {
+	for {
+		select {
+		case <-ctx.Done():
+			d.mu.Lock()
+			defer d.mu.Unlock()
+			d.save(context.WithoutCancel(ctx))
 			return
+		case <-d.owing:
 		}
-		wait(ctx, savePause)
+		for saved := false; !saved && ctx.Err() == nil; {
+			wait(ctx, savePause)
+			d.mu.Lock()
+			saved = d.save(ctx)
+			d.mu.Unlock()
+		}
 	}
 }
 
@@ -303,7 +347,12 @@ func (d *Device) watchSilence(ctx context.Context) {
 	}
 }
 
+// change is the entry of a change. heard is told by the clock as it goes at that
+// moment: between the two it may have been set.
 func (d *Device) change(state event.DeviceState, at time.Time, reason string, heard time.Time) event.JournalEntry {
+	if !heard.IsZero() {
+		heard = at.Round(0).Add(-at.Sub(heard)) // Sub goes by the monotonic readings
+	}
 	return d.entry(event.EntryLink, at, func(e *event.JournalEntry) {
 		e.Link = &event.LinkChange{
 			Device: d.cfg.Where.Device, Driver: d.cfg.Driver, State: state, Since: at, Reason: reason, Heard: heard,

@@ -23,10 +23,11 @@ func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 
 // memory is a journal that keeps entries in memory and can refuse.
 type memory struct {
-	mu      sync.Mutex
-	refuse  error
-	entries []event.JournalEntry
-	idle    []event.JournalEntry
+	mu         sync.Mutex
+	refuse     error
+	refuseIdle error
+	entries    []event.JournalEntry
+	idle       []event.JournalEntry
 }
 
 func (m *memory) Append(_ context.Context, s journal.Stream, entries ...event.JournalEntry) error {
@@ -34,6 +35,9 @@ func (m *memory) Append(_ context.Context, s journal.Stream, entries ...event.Jo
 	defer m.mu.Unlock()
 	if m.refuse != nil {
 		return m.refuse
+	}
+	if s == journal.Idle && m.refuseIdle != nil && len(entries) > 0 {
+		return m.refuseIdle
 	}
 	if s == journal.Idle {
 		m.idle = append(m.idle, entries...)
@@ -231,5 +235,79 @@ func TestDeviceReportSetsTheState(t *testing.T) {
 		defer cancel()
 		d.Run(ctx)
 		require.Equal(t, []event.DeviceState{event.Up, event.Faulty, event.Up}, j.states())
+	})
+}
+
+// What a full disk refused is missing from when it came, not from when the device
+// was heard last, and that is journalled as soon as there is room: the device may
+// say nothing more.
+func TestRefusedReadingBeginsTheGapAndIsToldWithoutAnother(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		j := &memory{}
+		var came time.Time
+		speak := func(ctx context.Context, emit driver.Emit) error {
+			if err := emit(ctx, reading(event.Active)); err != nil {
+				return err
+			}
+			time.Sleep(time.Hour)
+			j.setRefuse(errors.New("disk full"))
+			came = time.Now()
+			return emit(ctx, reading(event.Active))
+		}
+		d := newDevice(&script{runs: []func(context.Context, driver.Emit) error{speak}}, j, 0)
+		ctx, cancel := context.WithCancel(t.Context())
+		var run sync.WaitGroup
+		run.Go(func() { d.Run(ctx) })
+		time.Sleep(time.Hour + time.Minute)
+		require.Equal(t, []event.DeviceState{event.Up}, j.states())
+		j.setRefuse(nil)
+		time.Sleep(time.Second)
+		require.Equal(t, []event.DeviceState{event.Up, event.Down}, j.states())
+		down := j.entries[len(j.entries)-1].Link
+		require.True(t, down.Heard.Equal(came), "%s is not %s", down.Heard, came)
+		cancel()
+		run.Wait()
+	})
+}
+
+// When only the idle part of what came together is refused, the rest is stored and
+// the device goes down all the same.
+func TestRefusedIdleReadingsAreAGap(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		j := &memory{}
+		speak := func(ctx context.Context, emit driver.Emit) error {
+			j.refuseIdle = errors.New("disk full")
+			return emit(ctx, reading(event.Active), reading(event.Idle))
+		}
+		again := func(ctx context.Context, emit driver.Emit) error {
+			j.refuseIdle = nil
+			if err := emit(ctx, reading(event.Active)); err != nil {
+				return err
+			}
+			<-ctx.Done()
+			return nil
+		}
+		d := newDevice(&script{runs: []func(context.Context, driver.Emit) error{speak, again}}, j, 0)
+		ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
+		defer cancel()
+		d.Run(ctx)
+		require.Equal(t, []event.DeviceState{event.Up, event.Down, event.Up}, j.states())
+	})
+}
+
+// What is owed when the daemon ends is journalled once more.
+func TestAChangeThatWasRefusedIsStoredAtTheEnd(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		j := &memory{refuse: errors.New("disk full")}
+		fail := func(context.Context, driver.Emit) error { return errors.New("no such port") }
+		d := newDevice(&script{runs: []func(context.Context, driver.Emit) error{fail}}, j, 0)
+		ctx, cancel := context.WithCancel(t.Context())
+		var run sync.WaitGroup
+		run.Go(func() { d.Run(ctx) })
+		time.Sleep(time.Second + time.Millisecond)
+		cancel()
+		j.setRefuse(nil)
+		run.Wait()
+		require.Equal(t, []event.DeviceState{event.Down}, j.states())
 	})
 }

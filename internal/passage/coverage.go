@@ -89,6 +89,9 @@ func (e *Engine) linked(ds *deviceState, c condition, heard time.Time) {
 				ds.Report.Code = c.Reason // the runtime passes the device's own word on
 			}
 		}
+		if ds.GapFrom.After(c.Since) && !heard.IsZero() { // the clock was set back in the gap
+			ds.GapFrom = wall(heard)
+		}
 		e.shareGap(ds, c.Since)
 		ds.GapFrom, ds.GapReason = time.Time{}, ""
 	}
@@ -120,6 +123,9 @@ func (e *Engine) started(s *event.Start) {
 	}
 	for _, ds := range e.s.Devices {
 		ds.Unheard = true
+		if ds.GapFrom.After(e.now) {
+			ds.GapFrom = time.Time{} // the clock was set back in the gap
+		}
 		if ds.GapFrom.IsZero() && !since.After(e.now) {
 			ds.GapFrom, ds.GapReason = since, irregularRestart
 			if ds.Heard.After(since) && ds.Heard.Before(e.now) {

@@ -546,3 +546,23 @@ func TestClockSetBack(t *testing.T) {
 	s.stop(402) // any entry, ten minutes back
 	require.Equal(t, at(402+60), s.engine.Deadlines()[0].At, "still 60 s to wait")
 }
+
+// A gap whose begin and end were told by a clock that was set back in between is
+// recorded all the same.
+func TestAGapInWhichTheClockIsSetBack(t *testing.T) {
+	s := play(t, goodsLane(t))
+	s.begin(1000)
+	s.link(1002, "camera", event.Down) // heard at 1001
+	s.link(402, "camera", event.Up)    // heard at 401 of the clock as it goes now
+	gaps := decode[event.Gap](t, s.effects, event.TypeGap)
+	require.Len(t, gaps, 1)
+	require.Equal(t, []time.Time{at(401), at(402)}, []time.Time{gaps[0].From, gaps[0].To})
+
+	s.link(1010, "camera", event.Down)
+	s.start(410, at(408))
+	s.link(411, "camera", event.Up)
+	gaps = decode[event.Gap](t, s.effects, event.TypeGap)
+	last := gaps[len(gaps)-1]
+	require.Equal(t, "camera", last.Device)
+	require.Equal(t, []time.Time{at(408), at(411)}, []time.Time{last.From, last.To})
+}

@@ -29,9 +29,9 @@ const (
 	headerBatchCommit   = "Nats-Batch-Commit"
 )
 
-// publishTimeout bounds one wait for the disk. A worn card can stall for seconds;
-// a server that met a full disk never answers.
-const publishTimeout = 10 * time.Second
+// publishTimeout bounds one wait for the disk. A worn card can stall for seconds,
+// half a minute is a fault; a server that met a full disk never answers.
+const publishTimeout = 30 * time.Second
 
 type indexed struct {
 	chain    string

@@ -210,7 +210,7 @@ func (w *World) cutPower(ctx context.Context, names ...string) error {
 		if err := w.awaitConsole(ctx, a, p); err != nil {
 			return err
 		}
-		if err := w.Reopen(a); err != nil {
+		if err := w.exchanged(a); err != nil {
 			return err
 		}
 	}

@@ -37,7 +37,7 @@ func loseConsole(ctx context.Context, w *World) error {
 		return err
 	}
 	w.rebuilt[a] = true
-	if err := w.Reopen(a); err != nil {
+	if err := w.exchanged(a); err != nil {
 		return err
 	}
 	w.Decide(ctx, a, "after its disk was lost, in the session of before")

@@ -171,7 +171,7 @@ func (w *World) account(ctx context.Context, run *Run) {
 		note(err)
 		return
 	}
-	c.Said = w.said
+	c.Said = append(w.said, taken(w.unsure, c.Stores)...)
 	w.straighten(c.Stores)
 	report := account.Judge(c)
 	run.Figures, run.Lost, run.Doubled = report.Figures, report.Figures.Lost, report.Figures.Doubled
@@ -195,6 +195,16 @@ func (w *World) account(ctx context.Context, run *Run) {
 			break
 		}
 	}
+}
+
+// taken are those of the verdicts that met an error and that a store holds all the
+// same: they were said, and have to be everywhere, once.
+func taken(unsure []account.Said, stores []*account.Store) []account.Said {
+	return slices.DeleteFunc(slices.Clone(unsure), func(said account.Said) bool {
+		return !slices.ContainsFunc(stores, func(s *account.Store) bool {
+			return slices.ContainsFunc(s.Verdicts, func(v event.Verdict) bool { return v.Reason == said.Reason })
+		})
+	})
 }
 
 // straighten tells gaps of a time when the gate's clock was wrong by the right one.

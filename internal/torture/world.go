@@ -3,6 +3,7 @@ package torture
 import (
 	"bytes"
 	"context"
+	"database/sql"
 	"errors"
 	"fmt"
 	"io/fs"
@@ -64,7 +65,8 @@ type World struct {
 	officers map[event.Agency]*officer.Officer
 	mu       sync.Mutex
 	said     []account.Said
-	silent   bool // nobody decides
+	unsure   []account.Said // of which nobody knows whether the console took them
+	silent   bool           // nobody decides
 	offset   time.Duration
 	hands    sync.WaitGroup
 	chains   int
@@ -377,6 +379,10 @@ func (w *World) employ(ctx context.Context) error {
 
 // Decide lets an officer decide on the newest passage that has closed. Nothing
 // is done where there is none, or while the console does not answer.
+//
+// A verdict for which the console said thank you is one that must be there, once.
+// Whether one is there that met an error nobody can know; it is tried again as
+// another one, since the officer would.
 func (w *World) Decide(ctx context.Context, a event.Agency, when string) {
 	code := event.VerdictCodes()[w.dice.IntN(len(event.VerdictCodes()))]
 	w.mu.Lock()
@@ -388,14 +394,13 @@ func (w *World) Decide(ctx context.Context, a event.Agency, when string) {
 		defer cancel()
 		tick := time.NewTicker(300 * time.Millisecond)
 		defer tick.Stop()
-		for {
-			passage, alert, err := officer.Newest(ctx, w.Stores[a])
+		for try := 1; ; try++ {
+			passage, alert, err := officer.Newest(ctx, w.store(a))
 			if err == nil && passage != "" {
-				_ = w.officers[a].Decide(ctx, passage, alert, code, reason) // the store tells whether it was taken
-				if officer.Stored(context.WithoutCancel(ctx), w.Stores[a], reason) {
-					w.mu.Lock()
-					defer w.mu.Unlock()
-					w.said = append(w.said, account.Said{Agency: a, Passage: passage, Code: code, Reason: reason})
+				said := account.Said{Agency: a, Passage: passage, Code: code, Reason: fmt.Sprintf("%s, try %d", reason, try)}
+				err := w.officers[a].Decide(ctx, passage, alert, code, said.Reason)
+				sure := err == nil || officer.Stored(context.WithoutCancel(ctx), w.store(a), said.Reason)
+				if w.gave(said, sure); sure {
 					return
 				}
 			}
@@ -406,6 +411,31 @@ func (w *World) Decide(ctx context.Context, a event.Agency, when string) {
 			}
 		}
 	})
+}
+
+// gave keeps a verdict as said, or as one of which nobody knows.
+func (w *World) gave(s account.Said, sure bool) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	if sure {
+		w.said = append(w.said, s)
+		return
+	}
+	w.unsure = append(w.unsure, s)
+}
+
+// store is an agency's store, which is another one after its disk was exchanged.
+func (w *World) store(a event.Agency) *sql.DB {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	return w.Stores[a]
+}
+
+// exchanged reads an agency's store anew.
+func (w *World) exchanged(a event.Agency) error {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	return w.Reopen(a)
 }
 
 // Down ends what still runs and gives everything back.
