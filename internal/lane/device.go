@@ -259,8 +259,20 @@ func stateAfter(state event.DeviceState, r event.Reading) (next event.DeviceStat
 	return state, ""
 }
 
-// lost records that the driver's link has failed.
+// storing is how long a driver may have tried to store what came with a reading,
+// such as a picture, before it gave up.
+const storing = time.Second
+
+// lost records that the driver's link has failed, or that it could not store what
+// it had heard.
 func (d *Device) lost(ctx context.Context, err error) {
+	if errors.Is(err, driver.ErrStore) {
+		d.mu.Lock()
+		if from := d.clock.Now().Add(-storing); d.refused.IsZero() && from.After(d.heard) {
+			d.refused = from
+		}
+		d.mu.Unlock()
+	}
 	d.down(ctx, err.Error(), func() {
 		attrs := []any{"err", err}
 		if hint, ok := errors.AsType[*driver.Hint](err); ok {

@@ -3,6 +3,7 @@ package lane_test
 import (
 	"context"
 	"errors"
+	"fmt"
 	"log/slog"
 	"sync"
 	"testing"
@@ -267,6 +268,27 @@ func TestRefusedReadingBeginsTheGapAndIsToldWithoutAnother(t *testing.T) {
 		require.True(t, down.Heard.Equal(came), "%s is not %s", down.Heard, came)
 		cancel()
 		run.Wait()
+	})
+}
+
+// A picture that could not be stored is no sign that the device was away before.
+func TestAPictureThatCouldNotBeStoredBeginsTheGap(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		j := &memory{}
+		speak := func(ctx context.Context, emit driver.Emit) error {
+			if err := emit(ctx, reading(event.Active)); err != nil {
+				return err
+			}
+			time.Sleep(time.Hour)
+			return fmt.Errorf("store picture: %w", driver.ErrStore)
+		}
+		d := newDevice(&script{runs: []func(context.Context, driver.Emit) error{speak}}, j, 0)
+		ctx, cancel := context.WithTimeout(t.Context(), time.Hour+time.Minute)
+		defer cancel()
+		d.Run(ctx)
+		down := j.entries[len(j.entries)-1].Link
+		require.Equal(t, event.Down, down.State)
+		require.InDelta(t, 1, down.Since.Sub(down.Heard).Seconds(), 0.5)
 	})
 }
 

@@ -462,14 +462,15 @@ func (p *Play) Case(ctx context.Context, c account.Case) (account.Case, error) {
 	if c.Left, err = p.left(); err != nil {
 		return c, err
 	}
-	c.Unsure, c.From, c.Faults, c.Evidence = p.Summary.Unsent, p.Watched, perDevice(c.Books, p.Windows()), p.checkEvidence
+	c.Unsure, c.From, c.Faults, c.Evidence = p.Summary.Unsent, p.Watched, perDevice(c.Books, p.Windows(), c.Stores), p.checkEvidence
 	return c, nil
 }
 
 // perDevice adds what the harness knows of each device by itself: after a fault
 // it can be heard again with the first frame that it sends to a daemon that is
-// ready, and when the simulator was ended it fell silent after its last.
-func perDevice(b account.Books, windows []account.Window) []account.Window {
+// ready, and when the simulator was ended it fell silent after its last. One that
+// never sent anything to a daemon was never heard, and lacks nothing.
+func perDevice(b account.Books, windows []account.Window, stores []*account.Store) []account.Window {
 	sent := map[account.Device][]time.Time{}
 	for _, f := range b.Ledger {
 		d := account.Device{Lane: f.Lane, Name: f.Device}
@@ -486,6 +487,13 @@ func perDevice(b account.Books, windows []account.Window) []account.Window {
 	}
 	for device, times := range sent {
 		all = append(all, account.Window{From: times[len(times)-1], To: time.Now(), Device: device, What: "the simulator's end"})
+	}
+	for _, s := range stores {
+		for _, g := range s.Gaps {
+			if d := (account.Device{Lane: g.Lane, Name: g.Device}); sent[d] == nil {
+				all = append(all, account.Window{From: g.From, To: g.To, Device: d, What: "never sent anything"})
+			}
+		}
 	}
 	return all
 }
@@ -519,7 +527,7 @@ func Kept(ctx context.Context, folder string, c account.Case) (account.Case, map
 	if len(c.Books.Ledger) > 0 {
 		c.From = c.Books.Ledger[0].At.Add(begins)
 	}
-	c.Faults = perDevice(c.Books, []account.Window{{To: c.From, What: "the first start"}})
+	c.Faults = perDevice(c.Books, []account.Window{{To: c.From, What: "the first start"}}, c.Stores)
 	return c, stores, nil
 }
 
