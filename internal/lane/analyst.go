@@ -39,9 +39,15 @@ type Vision interface {
 	Analyse(ctx context.Context, r passage.Request) (Outcome, error)
 }
 
-// Analyst has the lanes' pictures analysed: it journals each attempt before it
-// begins and each answer when it comes. The newest passage goes first, so that
-// an officer at the lane does not wait for a backlog.
+// lateShare is how many pictures in time may go before one that is late goes.
+const lateShare = 3
+
+// Analyst has the pictures of all lanes analysed: it journals each attempt
+// before it begins and each answer when it comes. Whatever camera a picture is
+// from, the one whose answer is due first goes first. Those whose answer is late
+// already wait for the others, so that an officer at a lane does not wait for a
+// backlog; but one of them goes after every lateShare others, so that none waits
+// for ever.
 type Analyst struct {
 	vision  Vision
 	journal Journal
@@ -49,6 +55,7 @@ type Analyst struct {
 
 	mu      sync.Mutex
 	pending map[analysisKey]*pendingAnalysis
+	ahead   int                    // pictures in time that went since a late one did, while one waited
 	wake    map[bool]chan struct{} // of pictures, and with true of look-ups
 }
 
@@ -133,22 +140,13 @@ func (a *Analyst) serve(ctx context.Context, workers int, lookups bool) {
 	defer all.Wait()
 	slots := make(chan struct{}, workers)
 	for {
-		next, pause := a.take(time.Now(), lookups)
-		if next == nil {
-			timer := time.NewTimer(pause)
-			select {
-			case <-ctx.Done():
-				timer.Stop()
-				return
-			case <-a.wake[lookups]:
-			case <-timer.C:
-			}
-			timer.Stop()
-			continue
-		}
 		select {
 		case slots <- struct{}{}:
 		case <-ctx.Done():
+			return
+		}
+		next := a.await(ctx, lookups) // chosen when there is room, not before
+		if next == nil {
 			return
 		}
 		all.Go(func() {
@@ -158,34 +156,81 @@ func (a *Analyst) serve(ctx context.Context, workers int, lookups bool) {
 	}
 }
 
-// take picks the pending analysis of the newest passage that may start, or
-// tells how long to wait for one. An operation that is down holds up no other.
+// await is the next analysis to be tried; nil when ctx has ended.
+func (a *Analyst) await(ctx context.Context, lookups bool) *pendingAnalysis {
+	for ctx.Err() == nil {
+		next, pause := a.take(time.Now(), lookups)
+		if next != nil {
+			return next
+		}
+		timer := time.NewTimer(pause)
+		select {
+		case <-ctx.Done():
+		case <-a.wake[lookups]:
+		case <-timer.C:
+		}
+		timer.Stop()
+	}
+	return nil
+}
+
+// turn is a place in the order of analyses: of one operation, in time or late.
+type turn struct {
+	op   string
+	late bool
+}
+
+// take picks the pending analysis whose turn it is, or tells how long to wait
+// for one. An operation that is down holds up no other.
 func (a *Analyst) take(now time.Time, lookups bool) (*pendingAnalysis, time.Duration) {
 	a.mu.Lock()
 	defer a.mu.Unlock()
-	best := map[string]*pendingAnalysis{} // by operation
+	first := map[turn]*pendingAnalysis{}
 	pause := time.Hour
 	for _, p := range a.pending {
-		op := p.request.Op
+		t := turn{p.request.Op, !p.request.Due.After(now)}
 		switch {
 		case p.busy || lookup(p.request) != lookups:
 		case p.after.After(now):
 			pause = min(pause, p.after.Sub(now))
-		case best[op] == nil || p.request.Passage > best[op].request.Passage:
-			best[op] = p
+		case first[t] == nil || sooner(p, first[t]) < 0:
+			first[t] = p
 		}
 	}
-	newest := slices.SortedFunc(maps.Values(best), func(x, y *pendingAnalysis) int {
-		return cmp.Or(-cmp.Compare(x.request.Passage, y.request.Passage), cmp.Compare(x.request.Op, y.request.Op))
-	})
-	for _, p := range newest {
-		if a.vision.Up(p.request.Op) {
-			p.busy = true
-			return p, 0
+	late := func(p *pendingAnalysis) bool { return !p.request.Due.After(now) }
+	lateFirst := a.ahead >= lateShare
+	order := slices.SortedFunc(maps.Values(first), func(x, y *pendingAnalysis) int {
+		if late(x) != late(y) {
+			if late(x) == lateFirst {
+				return -1
+			}
+			return 1
 		}
-		pause = min(pause, upPause)
+		return sooner(x, y)
+	})
+	for _, p := range order {
+		if !a.vision.Up(p.request.Op) {
+			pause = min(pause, upPause)
+			continue
+		}
+		p.busy = true
+		switch {
+		case lookups:
+		case late(p) || !slices.ContainsFunc(order, late):
+			a.ahead = 0
+		default:
+			a.ahead++
+		}
+		return p, 0
 	}
 	return nil, pause
+}
+
+// sooner orders analyses by when their answers are due, and those without such a
+// time, as look-ups are, from the newest passage on.
+func sooner(x, y *pendingAnalysis) int {
+	return cmp.Or(x.request.Due.Compare(y.request.Due), -cmp.Compare(x.request.Passage, y.request.Passage),
+		cmp.Compare(x.request.Op, y.request.Op), cmp.Compare(x.request.Evidence, y.request.Evidence))
 }
 
 // attempt journals, analyses and journals the answer. The pending entry goes

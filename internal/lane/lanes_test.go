@@ -3,6 +3,7 @@ package lane_test
 import (
 	"context"
 	"encoding/json"
+	"fmt"
 	"io"
 	"log/slog"
 	"sync"
@@ -250,6 +251,106 @@ func TestAnOperationThatIsDownHoldsUpNoOther(t *testing.T) {
 	})
 }
 
+// slow is a vision that takes its time for each picture.
+type slow struct {
+	takes time.Duration
+	mu    sync.Mutex
+	began []string // evidence
+	done  map[string]time.Time
+}
+
+func (s *slow) Up(string) bool { return true }
+
+func (s *slow) Analyse(ctx context.Context, r passage.Request) (lane.Outcome, error) {
+	s.mu.Lock()
+	s.began = append(s.began, r.Evidence)
+	s.mu.Unlock()
+	select {
+	case <-ctx.Done():
+		return lane.Outcome{}, ctx.Err()
+	case <-time.After(s.takes):
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.done[r.Evidence] = time.Now()
+	return lane.Outcome{Outcome: "done"}, nil
+}
+
+// sharing runs an analyst with one worker over what cameras of several lanes
+// submit, in the time of a synctest bubble.
+func sharing(t *testing.T, takes time.Duration, scene func(v *slow, submit func(camera, picture string, due time.Duration))) {
+	t.Helper()
+	synctest.Test(t, func(t *testing.T) {
+		v := &slow{takes: takes, done: map[string]time.Time{}}
+		a := lane.NewAnalyst(v, &memory{}, slog.New(slog.DiscardHandler))
+		ctx, cancel := context.WithCancel(t.Context())
+		var run sync.WaitGroup
+		run.Go(func() { a.Run(ctx, 1) })
+		scene(v, func(camera, picture string, due time.Duration) {
+			now := time.Now()
+			a.Submit(camera, passage.Request{Passage: event.NewID(now), Evidence: picture, Op: passage.OpPlate, Due: now.Add(due)})
+		})
+		cancel()
+		run.Wait()
+	})
+}
+
+// The cameras' pictures go in the order in which their answers are due, not in
+// that of their coming, nor camera by camera.
+func TestEarliestDeadlineFirst(t *testing.T) {
+	sharing(t, time.Second, func(v *slow, submit func(string, string, time.Duration)) {
+		submit("01", "begun at once", time.Minute)
+		time.Sleep(500 * time.Millisecond)
+		submit("01", "fourth", 50*time.Second)
+		submit("02", "second", 20*time.Second)
+		submit("03", "third", 30*time.Second)
+		submit("02", "first", 10*time.Second)
+		time.Sleep(10 * time.Second)
+		synctest.Wait()
+		require.Equal(t, []string{"begun at once", "first", "second", "third", "fourth"}, v.began)
+	})
+}
+
+// A camera that was away delivers hours of pictures at once. Somebody at another
+// lane waits for none of them.
+func TestUrgentPictureOvertakesLateOnes(t *testing.T) {
+	sharing(t, time.Second, func(v *slow, submit func(string, string, time.Duration)) {
+		for i := range 100 {
+			submit("01", fmt.Sprintf("late %d", i), -time.Hour+time.Duration(i)*time.Second)
+		}
+		time.Sleep(10500 * time.Millisecond)
+		submit("02", "urgent", 5*time.Second)
+		came := time.Now()
+		time.Sleep(200 * time.Second)
+		synctest.Wait()
+		require.LessOrEqual(t, v.done["urgent"].Sub(came), 2*time.Second, "the picture in hand and its own time")
+		require.Len(t, v.began, 101)
+		require.Equal(t, "urgent", v.began[11])
+		require.Equal(t, "late 99", v.began[100], "the late ones in their order")
+	})
+}
+
+// Two lanes keep the worker as busy as it can be. What is late already goes
+// every so often all the same.
+func TestNothingStarves(t *testing.T) {
+	sharing(t, time.Second, func(v *slow, submit func(string, string, time.Duration)) {
+		for i := range 5 {
+			submit("01", fmt.Sprintf("late %d", i), -time.Hour)
+		}
+		for i := range 60 {
+			submit("02", fmt.Sprintf("in time %d", i), 10*time.Minute)
+			time.Sleep(time.Second)
+		}
+		synctest.Wait()
+		for i := range 5 {
+			require.Contains(t, v.done, fmt.Sprintf("late %d", i))
+		}
+		require.GreaterOrEqual(t, len(v.done), 59, "no time is lost")
+	})
+}
+
+// Without a time at which they are due, as before an older state is replayed,
+// the newest goes first.
 func TestNewestPassageIsAnalysedFirst(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		v := &answers{said: []lane.Outcome{{Outcome: "done"}, {Outcome: "done"}}}

@@ -38,6 +38,9 @@ type Request struct {
 	// Low and Sidecar of xray are digests of the files that belong to the image.
 	Low     string `json:"low,omitempty"`
 	Sidecar string `json:"sidecar,omitempty"`
+	// Due is until when a passage waits for the answer: pictures of all lanes are
+	// analysed in this order.
+	Due time.Time `json:"due,omitzero"`
 	// Attempts is how many dispatches were journalled already.
 	Attempts int `json:"attempts,omitempty"`
 	// Direction and Day of a look-up: a list says for which it expects.

@@ -27,7 +27,7 @@ func (e *Engine) analyse(p *passage, r Request) string {
 	if i := p.analysisIndex(r.Evidence, r.Op); i >= 0 {
 		return cmp.Or(p.Analyses[i].Outcome, analysisPending)
 	}
-	r.Passage = p.Record.ID
+	r.Passage, r.Due = p.Record.ID, e.now.Add(e.lane.Join.Vision)
 	p.Analyses = append(p.Analyses, analysis{Request: r})
 	if !e.lane.Vision {
 		p.Analyses[len(p.Analyses)-1].Outcome = outcomeUnavailable
