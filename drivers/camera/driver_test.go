@@ -200,6 +200,65 @@ func TestPictureMissingLateAndWrong(t *testing.T) {
 	stop()
 }
 
+// part is the message about one picture of several.
+func part(id string, picture []byte, final bool) []byte {
+	return bytes.Replace(about(id, picture), []byte(`"final":true`), fmt.Appendf(nil, `"final":%t`, final), 1)
+}
+
+// Several pictures of one trigger each go with the message that names them, in
+// whatever order they come.
+func TestBurst(t *testing.T) {
+	pictures := [][]byte{photo(1), photo(2), photo(3)}
+	for name, order := range map[string]string{
+		"pairs": "m0 p0 m1 p1 m2 p2", "pictures first": "p0 m0 p1 m1 p2 m2",
+		"messages, then pictures": "m0 m1 m2 p0 p1 p2", "pictures, then messages": "p0 p1 p2 m2 m1 m0", "mixed": "m0 p1 m2 p0 m1 p2",
+	} {
+		t.Run(name, func(t *testing.T) {
+			d := newDevice(t, natsBroker(t, ""), func(c *camera.Config) { c.ImageWait = time.Minute })
+			store, stop := run(t, d.Driver(drivertest.Env(&drivertest.Evidence{})))
+			for _, step := range strings.Fields(order) {
+				n := int(step[1] - '0')
+				if step[0] == 'm' {
+					d.send("capture", part("t1", pictures[n], n == 2))
+				} else {
+					d.send("image/t1", pictures[n])
+				}
+			}
+			got := waitCaptures(t, store, 3)
+			stop()
+			keys, images := map[string]bool{}, map[string]bool{}
+			for _, r := range got {
+				require.Equal(t, event.Good, r.Quality, r.Note)
+				require.Equal(t, "t1", r.Capture.EventID)
+				require.Len(t, r.Frames, 2)
+				require.Equal(t, r.Frames[1], r.Capture.Image.SHA256)
+				keys[r.Key], images[r.Capture.Image.SHA256] = true, true
+			}
+			require.Len(t, keys, 3, "none is taken for another's repetition")
+			require.Contains(t, keys, "t1", "the last one's")
+			require.Len(t, images, 3)
+		})
+	}
+}
+
+// A picture of a burst that was damaged on its way is said to be no match, and
+// harms no other.
+func TestBurstWithADamagedPicture(t *testing.T) {
+	d := newDevice(t, natsBroker(t, ""))
+	store, stop := run(t, d.Driver(drivertest.Env(&drivertest.Evidence{})))
+	d.send("capture", part("t1", photo(1), false))
+	d.send("image/t1", photo(9))
+	d.send("capture", part("t1", photo(2), true))
+	d.send("image/t1", photo(2))
+	got := waitCaptures(t, store, 2)
+	stop()
+	slices.SortFunc(got, func(a, b event.Reading) int { return strings.Compare(string(a.Quality), string(b.Quality)) })
+	require.Equal(t, event.Bad, got[0].Quality)
+	require.Equal(t, event.Digest(photo(9)), got[0].Capture.Image.SHA256)
+	require.Equal(t, event.Good, got[1].Quality, got[1].Note)
+	require.Equal(t, event.Digest(photo(2)), got[1].Capture.Image.SHA256)
+}
+
 func TestOverLimitLeavesATraceOnly(t *testing.T) {
 	d := newDevice(t, natsBroker(t, ""), func(c *camera.Config) { c.ImageLimit = 5000 })
 	evidence := &drivertest.Evidence{}

@@ -2,6 +2,8 @@ package camera
 
 import (
 	"fmt"
+	"maps"
+	"slices"
 	"strings"
 	"time"
 
@@ -12,31 +14,47 @@ import (
 // picture that comes late.
 const rememberedEvents = 512
 
+// rememberedPictures is how many pictures of one event are kept in mind.
+const rememberedPictures = 64
+
 // ownForm is Gatehouse's own form: <topic>/capture, <topic>/image/<event id>
-// and <topic>/$state.
+// and <topic>/$state. A camera may send several pictures of one event, each with
+// a message of its own; their digests tell which belongs to which.
 type ownForm struct {
 	config  Config
 	status  *status
-	waiting map[string]*pair // by event id
+	waiting map[string]*burst // by event id
 	known   *recent[*emitted]
 }
 
-// pair is a capture of which one half has not come.
-type pair struct {
-	capture  *message
-	parsed   Capture
-	image    *message
+// burst is what has come of an event and lacks its other half, in the order of
+// arrival.
+type burst struct {
+	captures []*half
+	images   []*half
+}
+
+// half is a message without its picture, or a picture without its message.
+type half struct {
+	*message
+	parsed   Capture // of a message
 	deadline time.Time
+}
+
+// pair is a message and the picture that is taken for its own.
+type pair struct {
+	capture *half
+	image   *message
 }
 
 // emitted is what was already made of an event.
 type emitted struct {
-	capture string // digest of the message; "" when none came yet
-	image   *event.Evidence
+	final  string // digest of the final message; "" when none came yet
+	images *recent[event.Evidence]
 }
 
 func newOwnForm(c Config, s *status) *ownForm {
-	return &ownForm{config: c, status: s, waiting: map[string]*pair{}, known: newRecent[*emitted](rememberedEvents)}
+	return &ownForm{config: c, status: s, waiting: map[string]*burst{}, known: newRecent[*emitted](rememberedEvents)}
 }
 
 func (f *ownForm) filters() []string {
@@ -65,78 +83,133 @@ func (f *ownForm) take(m *message) []output {
 	return append(f.status.alive(m.at), out...)
 }
 
+// of is what waits of an event.
+func (f *ownForm) of(id string) *burst {
+	b := f.waiting[id]
+	if b == nil {
+		b = &burst{}
+		f.waiting[id] = b
+	}
+	return b
+}
+
+// tidy forgets an event of which nothing waits.
+func (f *ownForm) tidy(id string) {
+	if b := f.waiting[id]; b != nil && len(b.captures)+len(b.images) == 0 {
+		delete(f.waiting, id)
+	}
+}
+
+func (f *ownForm) until() time.Time { return time.Now().Add(f.config.ImageWait) }
+
+// names says whether a message names this picture.
+func (c Capture) names(digest string) bool {
+	return c.Image != nil && strings.EqualFold(c.Image.SHA256, digest)
+}
+
 func (f *ownForm) capture(m *message) []output {
 	c, err := ParseCapture(m.payload)
 	if err != nil {
 		return []output{m.invalid(err.Error())}
 	}
-	p := f.waiting[c.EventID]
-	if p != nil && p.image != nil {
-		delete(f.waiting, c.EventID)
-		p.capture, p.parsed = m, c
-		return []output{f.whole(p)}
+	b := f.of(c.EventID)
+	defer f.tidy(c.EventID)
+	own := &half{message: m, parsed: c, deadline: f.until()}
+	i := slices.IndexFunc(b.images, func(h *half) bool { return c.names(h.digest) })
+	if i < 0 && len(b.images) > 0 && (c.Image == nil || c.Final && len(b.captures) == 0 && len(b.images) == 1) {
+		i = 0 // nothing else can come that it belongs to
 	}
-	if p != nil {
-		// Another message about an event whose picture is still awaited.
-		return []output{f.partial(m, c, "the picture came with another message of this event")}
+	if i >= 0 {
+		image := b.images[i].message
+		b.images = slices.Delete(b.images, i, i+1)
+		return []output{f.whole(pair{own, image})}
 	}
 	if c.Image == nil {
 		return []output{f.partial(m, c, "the camera sent no picture")}
 	}
-	if k, ok := f.known.get(c.EventID); ok && k.image != nil {
-		o := f.partial(m, c, "the picture came long before")
-		o.reading.Capture.Image = k.image
-		return []output{o}
+	if k, ok := f.known.get(c.EventID); ok {
+		if image, ok := k.images.get(strings.ToLower(c.Image.SHA256)); ok {
+			o := f.partial(m, c, "the picture came long before")
+			o.reading.Capture.Image = &image
+			return []output{o}
+		}
 	}
-	f.waiting[c.EventID] = &pair{capture: m, parsed: c, deadline: time.Now().Add(f.config.ImageWait)}
+	if slices.ContainsFunc(b.captures, func(h *half) bool { return h.parsed.names(c.Image.SHA256) }) {
+		return []output{f.partial(m, c, "the picture came with another message of this event")}
+	}
+	b.captures = append(b.captures, own)
 	return nil
 }
 
 func (f *ownForm) image(m *message, id string) []output {
-	if p := f.waiting[id]; p != nil && p.image == nil {
-		delete(f.waiting, id)
-		p.image = m
-		return []output{f.whole(p)}
-	} else if p != nil {
-		return []output{f.lone(m, id, "a second picture of the event")}
+	b := f.of(id)
+	defer f.tidy(id)
+	i := slices.IndexFunc(b.captures, func(h *half) bool { return h.parsed.names(m.digest) })
+	if i < 0 && len(b.captures) == 1 && b.captures[0].parsed.Final && len(b.images) == 0 {
+		i = 0 // nothing else can come that it belongs to
 	}
-	if k, ok := f.known.get(id); ok && k.capture != "" {
+	if i >= 0 {
+		capture := b.captures[i]
+		b.captures = slices.Delete(b.captures, i, i+1)
+		return []output{f.whole(pair{capture, m})}
+	}
+	if k, ok := f.known.get(id); ok && k.final != "" && len(b.captures) == 0 {
 		return []output{f.lone(m, id, "the picture came late")}
 	}
-	f.waiting[id] = &pair{image: m, deadline: time.Now().Add(f.config.ImageWait)}
+	b.images = append(b.images, &half{message: m, deadline: f.until()})
 	return nil
 }
 
+// expire gives up waiting. A message and a picture of one event that both waited
+// in vain are put together, and said not to match.
 func (f *ownForm) expire(now time.Time) (out []output, next time.Time) {
-	for id, p := range f.waiting {
-		switch {
-		case now.Before(p.deadline):
-			if next.IsZero() || p.deadline.Before(next) {
-				next = p.deadline
+	over := func(h *half) bool {
+		if now.Before(h.deadline) {
+			if next.IsZero() || h.deadline.Before(next) {
+				next = h.deadline
 			}
-			continue
-		case p.image == nil:
-			out = append(out, f.partial(p.capture, p.parsed, "the picture did not come"))
-		default:
-			out = append(out, f.lone(p.image, id, "no message about the picture came"))
+			return false
 		}
-		delete(f.waiting, id)
+		return true
+	}
+	for _, id := range slices.Sorted(maps.Keys(f.waiting)) {
+		b := f.waiting[id]
+		b.captures = slices.DeleteFunc(b.captures, func(h *half) bool {
+			switch {
+			case !over(h):
+				return false
+			case len(b.images) > 0:
+				out = append(out, f.whole(pair{h, b.images[0].message}))
+				b.images = slices.Delete(b.images, 0, 1)
+			default:
+				out = append(out, f.partial(h.message, h.parsed, "the picture did not come"))
+			}
+			return true
+		})
+		b.images = slices.DeleteFunc(b.images, func(h *half) bool {
+			if !over(h) {
+				return false
+			}
+			out = append(out, f.lone(h.message, id, "no message about the picture came"))
+			return true
+		})
+		f.tidy(id)
 	}
 	return out, next
 }
 
 // whole is the capture with its picture.
-func (f *ownForm) whole(p *pair) output {
-	o := f.partial(p.capture, p.parsed, "")
+func (f *ownForm) whole(p pair) output {
+	o := f.partial(p.capture.message, p.capture.parsed, "")
 	o.image = p.image
 	// The picture is acknowledged first: a message that is delivered again
 	// without it is known by its key, a picture without its message is not.
-	o.from = []*message{p.image, p.capture}
+	o.from = []*message{p.image, p.capture.message}
 	o.reading.Frames = []string{p.capture.digest, p.image.digest}
 	if p.image.at.After(o.reading.ReceivedAt) {
 		o.reading.ReceivedAt = p.image.at
 	}
-	switch ref := p.parsed.Image; {
+	switch ref := p.capture.parsed.Image; {
 	case ref == nil:
 		worsen(&o.reading, event.Suspect, "the message names no picture, but one came")
 	case !strings.EqualFold(ref.SHA256, p.image.digest):
@@ -161,7 +234,9 @@ func (f *ownForm) partial(m *message, c Capture, why string) output {
 		worsen(&r, event.Suspect, why)
 	}
 	setView(&r, f.config.Cameras)
-	f.remember(c.EventID).capture = m.digest
+	if k := f.remember(c.EventID); c.Final && k.final == "" {
+		k.final = m.digest
+	}
 	return output{reading: r, from: []*message{m}}
 }
 
@@ -169,7 +244,7 @@ func (f *ownForm) partial(m *message, c Capture, why string) output {
 // is told by its content.
 func (f *ownForm) key(m *message, c Capture) string {
 	k, ok := f.known.get(c.EventID)
-	if c.Final && (!ok || k.capture == "" || k.capture == m.digest) {
+	if c.Final && (!ok || k.final == "" || k.final == m.digest) {
 		return c.EventID
 	}
 	return c.EventID + "/" + m.digest[:16]
@@ -182,19 +257,21 @@ func (f *ownForm) lone(m *message, id, why string) output {
 	r.Capture = &event.Capture{EventID: id}
 	worsen(&r, event.Suspect, why)
 	k := f.remember(id)
-	if k.image != nil && k.image.SHA256 != m.digest {
+	if _, same := k.images.get(m.digest); !same && len(k.images.items) > 0 {
 		r.Key += "/" + m.digest[:16]
 	}
 	return output{reading: r, image: m, from: []*message{m}}
 }
 
 // stored notes the evidence of an event's picture.
-func (f *ownForm) stored(id string, image event.Evidence) { f.remember(id).image = &image }
+func (f *ownForm) stored(id string, image event.Evidence) {
+	f.remember(id).images.put(image.SHA256, image)
+}
 
 func (f *ownForm) remember(id string) *emitted {
 	k, ok := f.known.get(id)
 	if !ok {
-		k = &emitted{}
+		k = &emitted{images: newRecent[event.Evidence](rememberedPictures)}
 		f.known.put(id, k)
 	}
 	return k

@@ -90,6 +90,11 @@ type PlateReading struct {
 	Photo      string      `json:"photo"` // digest of the photo it was read from
 	View       string      `json:"view,omitempty"`
 	Model      string      `json:"model"`
+	// Where a camera took several pictures of what it followed, Frames is how many
+	// showed the plate and Votes how many of them read Text; Photo and Box are of
+	// the best. Zero for a single picture.
+	Frames int `json:"frames,omitempty"`
+	Votes  int `json:"votes,omitempty"`
 }
 
 // Alternate is another text that the same plate could have.

@@ -303,6 +303,11 @@ func (e *Engine) photo(p *passage, d *Device, r *event.Reading) {
 	if d.Container {
 		e.analyse(p, Request{Evidence: r.Capture.Image.SHA256, Op: OpContainer})
 	}
+	taken := r.ReceivedAt
+	if r.DeviceTime != nil {
+		taken = wall(*r.DeviceTime)
+	}
+	p.Shots = append(p.Shots, shot{track: t, Photo: r.Capture.Image.SHA256, At: taken})
 	p.Record.Photos = append(p.Record.Photos, event.Photo{
 		Image: *r.Capture.Image, View: t.View, Device: d.ID, TakenAt: r.ReceivedAt,
 		Analysis: e.analyse(p, Request{Evidence: r.Capture.Image.SHA256, Op: OpPlate}),

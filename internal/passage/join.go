@@ -76,7 +76,9 @@ func (p *passage) join(o *passage) {
 	}
 	p.Spans = joined(p.Spans, o.Spans, func(x span) time.Time { return x.Begin })
 	p.Scans = joined(p.Scans, o.Scans, func(x scanState) time.Time { return x.At })
+	p.Shots = slices.Concat(p.Shots, o.Shots)
 	p.Tracks = joined(p.Tracks, o.Tracks, func(x sighting) time.Time { return x.At })
+	p.pollAgain()
 	p.Blank = slices.Concat(p.Blank, o.Blank)
 	p.Fastest = max(p.Fastest, o.Fastest)
 	for _, n := range o.Noted {

@@ -190,6 +190,7 @@ func (p *passage) plates(evidence string, found answer) {
 	if i < 0 {
 		return
 	}
+	var read []event.PlateReading
 	for _, pl := range found.Plates {
 		reading := event.PlateReading{
 			Text: pl.Text, Display: pl.Display, Country: pl.Country, Kind: pl.Kind, Rows: pl.Rows, Box: pl.Box,
@@ -199,8 +200,9 @@ func (p *passage) plates(evidence string, found answer) {
 			reading.Text, reading.Display = "", ""
 			reading.Alternates = append([]event.Alternate{{Text: pl.Text, Score: pl.Score}}, pl.Alternates...)
 		}
-		p.Record.Plates = append(p.Record.Plates, reading)
+		read = append(read, reading)
 	}
+	p.poll(evidence, read)
 }
 
 // containers adds the container numbers that were read on a photo.

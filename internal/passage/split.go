@@ -69,6 +69,7 @@ func (p *passage) cut(id event.ID, at time.Time) *passage {
 	r.Photos, s.Photos = divided(r.Photos, func(f event.Photo) bool { return f.TakenAt.Before(at) })
 	r.Documents, s.Documents = divided(r.Documents, func(d event.DocumentReading) bool { return d.At.Before(at) })
 	r.Barcodes, s.Barcodes = divided(r.Barcodes, func(b event.BarcodeReading) bool { return b.At.Before(at) })
+	p.Shots, n.Shots = divided(p.Shots, func(x shot) bool { return !n.shot(x.Photo) })
 	p.Tracks, n.Tracks = divided(p.Tracks, func(t sighting) bool { return t.At.Before(at) })
 	p.Scans, n.Scans = divided(p.Scans, func(x scanState) bool { return x.At.Before(at) })
 	r.Scans, s.Scans = divided(r.Scans, func(v event.ScanView) bool { return n.scanState(scanKey{v.Device, v.ScanID}) == nil })
@@ -77,6 +78,8 @@ func (p *passage) cut(id event.ID, at time.Time) *passage {
 		coded := slices.ContainsFunc(s.Barcodes, func(b event.BarcodeReading) bool { return b.Reading == c.Reading })
 		return !n.shot(c.Photo) && (c.Reading == "" || !coded)
 	})
+	p.pollAgain()
+	n.pollAgain()
 	first := slices.IndexFunc(p.Weighs, func(w weighing) bool { return !w.Began.Before(at) })
 	if first >= 0 {
 		p.Weighs, n.Weighs = slices.Clone(p.Weighs[:first]), slices.Clone(p.Weighs[first:])

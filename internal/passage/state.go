@@ -98,6 +98,7 @@ type passage struct {
 	Tracks   []sighting    `json:"tracks,omitempty"`
 	Blank    []string      `json:"blank,omitempty"` // devices that answered without a usable image
 	Analyses []analysis    `json:"analyses,omitempty"`
+	Shots    []shot        `json:"shots,omitempty"` // in the order of Record.Photos
 	Watch    []watch       `json:"watch,omitempty"` // required devices
 	Alerts   []sent        `json:"alerts,omitempty"`
 	Derived  []derived     `json:"derived,omitempty"`
@@ -176,6 +177,15 @@ type track struct {
 type sighting struct {
 	track
 	At time.Time `json:"at"`
+}
+
+// shot is a photo with what was read on it. Those of one track are a burst.
+type shot struct {
+	track
+	Photo  string               `json:"photo"` // digest
+	At     time.Time            `json:"at"`    // by the camera's clock where it has one
+	Read   bool                 `json:"read,omitempty"`
+	Plates []event.PlateReading `json:"plates,omitempty"`
 }
 
 type analysis struct {

@@ -5,6 +5,7 @@ import (
 	"slices"
 	"time"
 
+	"gatehouse/internal/vision/tracks"
 	"gatehouse/internal/vision/wire"
 )
 
@@ -18,6 +19,7 @@ const (
 	steady    = 0.35 // widths by which their distance may vary
 	nextTo    = 5.0  // widths from each other at most
 	sameScale = 1.5  // ratio of their sizes at most
+	swing     = 1.22 // by which the ratio of sizes of two parts of one body may seem to change
 	onBody    = 9.0  // widths of a plate from it to lettering on the same vehicle at most
 	stood     = 0.25 // of its size, by which an edge of what stands still may seem to move
 )
@@ -57,7 +59,7 @@ type Plate struct {
 }
 
 // widths are the logarithms of a plate's width, each the median of five.
-func widths(sights []Sight) []float64 {
+func widths(sights []tracks.Sight) []float64 {
 	out := make([]float64, len(sights))
 	for i := range sights {
 		var near []float64
@@ -71,7 +73,7 @@ func widths(sights []Sight) []float64 {
 }
 
 // direction is how a track went, and whether it turned back on the way.
-func direction(sights []Sight) (way string, reversed bool) {
+func direction(sights []tracks.Sight) (way string, reversed bool) {
 	first, last := sights[0], sights[len(sights)-1]
 	wide := widths(sights)
 	low, high, sign := wide[0], wide[0], 0
@@ -115,9 +117,9 @@ func facing(way string) string {
 // together, alike in size, and at the same distance all the time. The lorry
 // behind is farther off, so its plate is smaller and comes nearer. What cannot
 // be read may be lettering of any size anywhere on the vehicle.
-func oneVehicle(a, b *track) bool {
+func oneVehicle(a, b *tracks.Track) bool {
 	both := pairs(a, b)
-	if len(both) < fewest || float64(len(both)) < together*float64(min(len(a.sights), len(b.sights))) {
+	if len(both) < fewest || float64(len(both)) < together*float64(min(len(a.Sights), len(b.Sights))) {
 		return false
 	}
 	if unread(a) || unread(b) {
@@ -128,7 +130,7 @@ func oneVehicle(a, b *track) bool {
 	for _, p := range both {
 		w := (p[0].W + p[1].W) / 2
 		dx, dy = append(dx, (p[1].X-p[0].X)/w), append(dy, (p[1].Y-p[0].Y)/w)
-		ratio = max(ratio, math.Exp(math.Abs(math.Log(p[0].size()/p[1].size()))))
+		ratio = max(ratio, math.Exp(math.Abs(math.Log(p[0].Size()/p[1].Size()))))
 	}
 	if ratio > sameScale {
 		return false
@@ -138,10 +140,10 @@ func oneVehicle(a, b *track) bool {
 }
 
 // pairs are the sights of two tracks in the same looks.
-func pairs(a, b *track) (both [][2]Sight) {
-	for _, s := range a.sights {
-		if i, ok := slices.BinarySearchFunc(b.sights, s.At, func(o Sight, at time.Duration) int { return int(o.At - at) }); ok {
-			both = append(both, [2]Sight{s, b.sights[i]})
+func pairs(a, b *tracks.Track) (both [][2]tracks.Sight) {
+	for _, s := range a.Sights {
+		if i, ok := slices.BinarySearchFunc(b.Sights, s.At, func(o tracks.Sight, at time.Duration) int { return int(o.At - at) }); ok {
+			both = append(both, [2]tracks.Sight{s, b.Sights[i]})
 		}
 	}
 	return both
@@ -150,7 +152,7 @@ func pairs(a, b *track) (both [][2]Sight) {
 // rigid says whether two things keep their distance, in widths of the first, and
 // the ratio of their sizes from the beginning to the end, as parts of one body
 // do. Boxes around lettering vary, so the middle of many is compared.
-func rigid(both [][2]Sight, first bool) bool {
+func rigid(both [][2]tracks.Sight, first bool) bool {
 	var dx, dy, ratio []float64
 	for _, p := range both {
 		s, o := p[0], p[1]
@@ -158,12 +160,21 @@ func rigid(both [][2]Sight, first bool) bool {
 			s, o = o, s
 		}
 		dx, dy = append(dx, (o.X-s.X)/s.W), append(dy, (o.Y-s.Y)/s.W)
-		ratio = append(ratio, math.Log(o.size()/s.size()))
+		ratio = append(ratio, math.Log(o.Size()/s.Size()))
 	}
 	third := (len(ratio) + 2) / 3
 	drift := math.Abs(median(ratio[:third]) - median(ratio[len(ratio)-third:]))
-	return drift < math.Log(growth) && spread(dx) < 2*steady && spread(dy) < 2*steady &&
+	return drift < math.Log(swing)+jitter(ratio) && spread(dx) < 2*steady && spread(dy) < 2*steady &&
 		math.Hypot(median(dx), median(dy)) < onBody
+}
+
+// jitter is how much values differ from one to the next.
+func jitter(v []float64) float64 {
+	var steps []float64
+	for i := range len(v) - 1 {
+		steps = append(steps, math.Abs(v[i+1]-v[i]))
+	}
+	return median(steps)
 }
 
 // median is the middle value.
@@ -179,17 +190,17 @@ func quantile(v []float64, share float64) float64 {
 func spread(v []float64) float64 { return quantile(v, 0.9) - quantile(v, 0.1) }
 
 // unread says that no text can be given out for a track.
-func unread(t *track) bool {
-	p, _ := vote(t.sights)
+func unread(t *tracks.Track) bool {
+	p, _ := tracks.Vote(t.Sights)
 	return p.Text == ""
 }
 
 // scenery says that a track is of something that stood: at least one corner of
 // it never moved. Of what stands behind passing vehicles more and less shows, so
 // the others may.
-func scenery(t *track) bool {
+func scenery(t *tracks.Track) bool {
 	var left, right, top, bottom, wide, high []float64
-	for _, s := range t.sights {
+	for _, s := range t.Sights {
 		left, right = append(left, s.X-s.W/2), append(right, s.X+s.W/2)
 		top, bottom = append(top, s.Y-s.H/2), append(bottom, s.Y+s.H/2)
 		wide, high = append(wide, s.W), append(high, s.H)
@@ -198,43 +209,44 @@ func scenery(t *track) bool {
 	return min(spread(left), spread(right)) < stood*w && min(spread(top), spread(bottom)) < stood*max(h, w/4)
 }
 
-// vehicles groups tracks that are over. Those of a vehicle end about together;
-// a track waits until no other that may belong to it is open.
-func vehicles(over []*track) [][]*track {
-	var out [][]*track
+// vehicles groups tracks that are over. What was lost and found again has two
+// tracks, which only a third joins.
+func vehicles(over []*tracks.Track) [][]*tracks.Track {
+	var out [][]*tracks.Track
 	for _, t := range over {
-		i := slices.IndexFunc(out, func(v []*track) bool {
-			return slices.ContainsFunc(v, func(o *track) bool { return oneVehicle(o, t) })
+		own := []*tracks.Track{}
+		out = slices.DeleteFunc(out, func(v []*tracks.Track) bool {
+			same := slices.ContainsFunc(v, func(o *tracks.Track) bool { return oneVehicle(o, t) })
+			if same {
+				own = append(own, v...)
+			}
+			return same
 		})
-		if i < 0 {
-			out = append(out, []*track{t})
-		} else {
-			out[i] = append(out[i], t)
-		}
+		out = append(out, append(own, t))
 	}
 	return out
 }
 
 // nothing says that a track is no plate of a vehicle: a glint, or what could not
 // be read and is a part of the scene.
-func nothing(t *track) bool {
-	return len(t.sights) < fewest || unread(t) && (t.score(1) < glint || scenery(t))
+func nothing(t *tracks.Track) bool {
+	return len(t.Sights) < fewest || unread(t) && (score(t, 1) < glint || scenery(t))
 }
 
 // conclude makes the result of one vehicle.
-func conclude(tracks []*track) (v Vehicle) {
-	slices.SortStableFunc(tracks, func(a, b *track) int { return int(b.best.W*b.best.H - a.best.W*a.best.H) })
-	long := slices.MaxFunc(tracks, func(a, b *track) int { return len(a.sights) - len(b.sights) })
-	v.Direction, v.Reversed = direction(long.sights)
-	v.From, v.To = long.first.At.Seconds(), long.last.At.Seconds()
+func conclude(all []*tracks.Track) (v Vehicle) {
+	slices.SortStableFunc(all, func(a, b *tracks.Track) int { return int(b.Best.W*b.Best.H - a.Best.W*a.Best.H) })
+	long := slices.MaxFunc(all, func(a, b *tracks.Track) int { return len(a.Sights) - len(b.Sights) })
+	v.Direction, v.Reversed = direction(long.Sights)
+	v.From, v.To = long.First.At.Seconds(), long.Last.At.Seconds()
 	var weak []bool
-	for _, t := range tracks {
-		v.From, v.To = min(v.From, t.first.At.Seconds()), max(v.To, t.last.At.Seconds())
-		v.Frames = max(v.Frames, len(t.sights))
-		p, votes := vote(t.sights)
-		weak = append(weak, p.Text == "" && t.score(0.5) < weakBeside)
+	for _, t := range all {
+		v.From, v.To = min(v.From, t.First.At.Seconds()), max(v.To, t.Last.At.Seconds())
+		v.Frames = max(v.Frames, len(t.Sights))
+		p, votes := tracks.Vote(t.Sights)
+		weak = append(weak, p.Text == "" && score(t, 0.5) < weakBeside)
 		v.Plates = append(v.Plates, Plate{
-			Plate: p, Facing: facing(v.Direction), Frames: len(t.sights), Votes: votes, At: t.best.At.Seconds(), Crop: t.crop,
+			Plate: p, Facing: facing(v.Direction), Frames: len(t.Sights), Votes: votes, At: t.Best.At.Seconds(), Crop: t.Crop,
 		})
 	}
 	if slices.ContainsFunc(v.Plates, func(p Plate) bool { return p.Text != "" }) { // lettering beside a plate is no plate
@@ -245,9 +257,9 @@ func conclude(tracks []*track) (v Vehicle) {
 }
 
 // score is the score below which a share of the track's readings lies.
-func (t *track) score(share float64) float64 {
+func score(t *tracks.Track, share float64) float64 {
 	var all []float64
-	for _, s := range t.sights {
+	for _, s := range t.Sights {
 		all = append(all, s.Plate.Score)
 	}
 	return quantile(all, share)

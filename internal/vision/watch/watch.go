@@ -17,7 +17,11 @@ import (
 
 	"gatehouse/internal/vision/picture"
 	"gatehouse/internal/vision/plate"
+	"gatehouse/internal/vision/tracks"
 )
+
+// lost is the time without a sight after which a plate has gone.
+const lost = 1200 * time.Millisecond
 
 // Config says what to watch.
 type Config struct {
@@ -30,8 +34,8 @@ type Config struct {
 type Watcher struct {
 	cfg     Config
 	plates  *plate.Analyser
-	tracker tracker
-	waiting []*track // over, while others that may be of the same vehicle are open
+	tracker tracks.Tracker
+	waiting []*tracks.Track // over, while others that may be of the same vehicle are open
 	count   int
 	seen    Stats
 }
@@ -51,7 +55,7 @@ func New(cfg Config, plates *plate.Analyser) *Watcher {
 	if cfg.Looks <= 0 {
 		cfg.Looks = 10
 	}
-	return &Watcher{cfg: cfg, plates: plates}
+	return &Watcher{cfg: cfg, plates: plates, tracker: tracks.Tracker{Lost: lost}}
 }
 
 // Name is the source without its password.
@@ -104,7 +108,7 @@ func (w *Watcher) Run(ctx context.Context, each func(Vehicle) error) (Stats, err
 	if err != nil {
 		return w.seen, err
 	}
-	return w.seen, w.finish(w.tracker.end(), true, each)
+	return w.seen, w.finish(w.tracker.End(), true, each)
 }
 
 // play looks at a file, as many times a second of it as asked for.
@@ -142,16 +146,16 @@ func (w *Watcher) look(at time.Duration, frame gocv.Mat, each func(Vehicle) erro
 	if err != nil {
 		return fmt.Errorf("read plates of %s at %v: %w", w.cfg.Name(), at, err)
 	}
-	w.tracker.wide, w.tracker.high = float64(frame.Cols()), float64(frame.Rows())
-	var sights []Sight
+	w.tracker.Wide, w.tracker.High = float64(frame.Cols()), float64(frame.Rows())
+	var sights []tracks.Sight
 	for _, r := range found {
 		sights = append(sights, sightOf(at, r, frame))
 	}
-	return w.finish(w.tracker.look(at, sights), false, each)
+	return w.finish(w.tracker.Look(at, sights), false, each)
 }
 
-func sightOf(at time.Duration, r plate.Reading, frame gocv.Mat) Sight {
-	s := Sight{At: at, Plate: r.Plate}
+func sightOf(at time.Duration, r plate.Reading, frame gocv.Mat) tracks.Sight {
+	s := tracks.Sight{At: at, Plate: r.Plate}
 	c := r.Corners
 	side := func(i, k int) float64 { return math.Hypot(c[i][0]-c[k][0], c[i][1]-c[k][1]) }
 	for _, p := range c {
@@ -163,7 +167,7 @@ func sightOf(at time.Duration, r plate.Reading, frame gocv.Mat) Sight {
 }
 
 // cut is the plate with its surroundings as JPEG; nil when it cannot be made.
-func cut(frame gocv.Mat, s Sight) []byte {
+func cut(frame gocv.Mat, s tracks.Sight) []byte {
 	w, h := int(1.2*s.W)+8, int(1.2*s.W)/2+int(s.H)
 	r := image.Rect(int(s.X)-w, int(s.Y)-h, int(s.X)+w, int(s.Y)+h).Intersect(image.Rect(0, 0, frame.Cols(), frame.Rows()))
 	if r.Empty() {
@@ -181,7 +185,7 @@ func cut(frame gocv.Mat, s Sight) []byte {
 
 // finish gives out the vehicles whose tracks are over. A vehicle waits for open
 // tracks that may be other plates of it.
-func (w *Watcher) finish(over []*track, all bool, each func(Vehicle) error) error {
+func (w *Watcher) finish(over []*tracks.Track, all bool, each func(Vehicle) error) error {
 	groups := vehicles(append(w.waiting, slices.DeleteFunc(over, nothing)...))
 	w.waiting = nil
 	for _, group := range groups {
@@ -203,6 +207,6 @@ func (w *Watcher) finish(over []*track, all bool, each func(Vehicle) error) erro
 }
 
 // pending says that an open track may be of the same vehicle.
-func (w *Watcher) pending(t *track) bool {
-	return slices.ContainsFunc(w.tracker.open, func(o *track) bool { return oneVehicle(t, o) && !nothing(o) })
+func (w *Watcher) pending(t *tracks.Track) bool {
+	return slices.ContainsFunc(w.tracker.Open(), func(o *tracks.Track) bool { return oneVehicle(t, o) && !nothing(o) })
 }

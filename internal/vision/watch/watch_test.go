@@ -10,6 +10,7 @@ import (
 	"github.com/stretchr/testify/require"
 	"go.uber.org/goleak"
 
+	"gatehouse/internal/vision/tracks"
 	"gatehouse/internal/vision/watch"
 	"gatehouse/internal/vision/wire"
 )
@@ -23,7 +24,7 @@ type drive func(seconds float64) (x, y, w float64, ok bool)
 // clip plays drives at ten looks a second. Every plate reads as its text, each
 // fourth time as misread.
 func clip(seconds float64, drives map[string]drive) []watch.Vehicle {
-	looks := map[time.Duration][]watch.Sight{}
+	looks := map[time.Duration][]tracks.Sight{}
 	var order []time.Duration
 	random := rand.New(rand.NewPCG(1, 2))
 	for n := range int(10 * seconds) {
@@ -38,7 +39,7 @@ func clip(seconds float64, drives map[string]drive) []watch.Vehicle {
 			if n%4 == 3 {
 				read.Text, read.Score = text[:7]+"0", 0.6
 			}
-			looks[at] = append(looks[at], watch.Sight{
+			looks[at] = append(looks[at], tracks.Sight{
 				At: at, X: x + random.NormFloat64(), Y: y + random.NormFloat64(), W: w, H: w / 4.7, Plate: read,
 			})
 		}
@@ -97,12 +98,12 @@ func TestTailgatingUnseen(t *testing.T) {
 
 // A sign that looks like a plate is no vehicle.
 func TestScenery(t *testing.T) {
-	looks := map[time.Duration][]watch.Sight{}
+	looks := map[time.Duration][]tracks.Sight{}
 	var order []time.Duration
 	for n := range 50 {
 		at := time.Duration(n) * 100 * time.Millisecond
 		order = append(order, at)
-		looks[at] = []watch.Sight{{At: at, X: 300, Y: 200, W: 90, H: 20, Plate: wire.Plate{
+		looks[at] = []tracks.Sight{{At: at, X: 300, Y: 200, W: 90, H: 20, Plate: wire.Plate{
 			Country: "VN", Score: 0.3, Alternates: []wire.Alternate{{Text: "33B33333", Score: 0.3}},
 		}}}
 	}
@@ -157,12 +158,12 @@ func TestGlint(t *testing.T) {
 
 // What no frame could read is a plate without a text, not a failure.
 func TestUnread(t *testing.T) {
-	looks := map[time.Duration][]watch.Sight{}
+	looks := map[time.Duration][]tracks.Sight{}
 	var order []time.Duration
 	for n := range 20 {
 		at := time.Duration(n) * 100 * time.Millisecond
 		order = append(order, at)
-		looks[at] = []watch.Sight{{At: at, X: 300, Y: float64(200 + 20*n), W: 90, H: 20, Plate: wire.Plate{
+		looks[at] = []tracks.Sight{{At: at, X: 300, Y: float64(200 + 20*n), W: 90, H: 20, Plate: wire.Plate{
 			Country: "VN", Alternates: []wire.Alternate{{Text: "1234"}},
 		}}}
 	}
@@ -202,8 +203,8 @@ func ahead(z, across, below, wide float64) (x, y, w float64) {
 }
 
 // play is a lorry that comes from 14 to 3.6 metres, beside what else a look shows.
-func play(also func(n int, z float64, at time.Duration) (watch.Sight, bool)) []watch.Vehicle {
-	looks := map[time.Duration][]watch.Sight{}
+func play(also func(n int, z float64, at time.Duration) (tracks.Sight, bool)) []watch.Vehicle {
+	looks := map[time.Duration][]tracks.Sight{}
 	var order []time.Duration
 	for n := range 60 {
 		at := time.Duration(n) * 100 * time.Millisecond
@@ -211,7 +212,7 @@ func play(also func(n int, z float64, at time.Duration) (watch.Sight, bool)) []w
 		z := 14000 - 2200*at.Seconds()
 		if z > 4200 {
 			x, y, w := ahead(z, -300, 900, 330)
-			looks[at] = append(looks[at], watch.Sight{At: at, X: x, Y: y, W: w, H: w / 2, Plate: wire.Plate{Text: "12C12845", Country: "VN", Score: 0.97}})
+			looks[at] = append(looks[at], tracks.Sight{At: at, X: x, Y: y, W: w, H: w / 2, Plate: wire.Plate{Text: "12C12845", Country: "VN", Score: 0.97}})
 		}
 		if s, ok := also(n, z, at); ok {
 			s.At = at
@@ -224,9 +225,9 @@ func play(also func(n int, z float64, at time.Duration) (watch.Sight, bool)) []w
 // A company's name on the cab is neither a vehicle nor a plate, though the
 // detector takes more or less of it for one.
 func TestLettering(t *testing.T) {
-	got := play(func(n int, z float64, _ time.Duration) (watch.Sight, bool) {
-		x, y, w := ahead(z, -400+60*math.Sin(float64(7*n)), -160, 600+80*math.Sin(float64(5*n)))
-		return watch.Sight{X: x, Y: y, W: w, H: w / 4.5, Plate: unreadable(n, 0.1+0.3*float64(n%4/3))}, n%3 != 1 && z > 3600
+	got := play(func(n int, z float64, _ time.Duration) (tracks.Sight, bool) {
+		x, y, w := ahead(z, -400+60*math.Sin(float64(7*n)), -160, 600+150*math.Sin(float64(5*n)))
+		return tracks.Sight{X: x, Y: y, W: w, H: w / 4.5, Plate: unreadable(n, 0.1+0.3*float64(n%4/3))}, n%3 != 1 && z > 3600
 	})
 	require.Len(t, got, 1)
 	require.Equal(t, []string{"12C12845"}, texts(got))
@@ -234,9 +235,9 @@ func TestLettering(t *testing.T) {
 
 // A lorry behind whose plate is too dirty to be read is a vehicle all the same.
 func TestDirtyPlateBehind(t *testing.T) {
-	got := play(func(n int, z float64, _ time.Duration) (watch.Sight, bool) {
+	got := play(func(n int, z float64, _ time.Duration) (tracks.Sight, bool) {
 		x, y, w := ahead(z+3300, -300, 900, 520)
-		return watch.Sight{X: x, Y: y, W: w, H: w / 4.7, Plate: unreadable(n, 0.2)}, z > 1500
+		return tracks.Sight{X: x, Y: y, W: w, H: w / 4.7, Plate: unreadable(n, 0.2)}, z > 1500
 	})
 	require.Equal(t, []string{"12C12845", ""}, texts(got))
 	require.Len(t, got, 2)
@@ -244,9 +245,9 @@ func TestDirtyPlateBehind(t *testing.T) {
 
 // A row of windows of which passing lorries hide more and less.
 func TestSceneryBehindTraffic(t *testing.T) {
-	got := play(func(n int, _ float64, _ time.Duration) (watch.Sight, bool) {
+	got := play(func(n int, _ float64, _ time.Duration) (tracks.Sight, bool) {
 		w := 260 + 118*math.Sin(float64(n)/9)
-		return watch.Sight{X: 1294 - w/2, Y: 218, W: w, H: 203, Plate: unreadable(n, 0.01+0.25*float64(n%5/4))}, true
+		return tracks.Sight{X: 1294 - w/2, Y: 218, W: w, H: 203, Plate: unreadable(n, 0.01+0.25*float64(n%5/4))}, true
 	})
 	require.Len(t, got, 1)
 	require.Equal(t, []string{"12C12845"}, texts(got))

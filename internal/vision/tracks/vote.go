@@ -1,4 +1,4 @@
-package watch
+package tracks
 
 import (
 	"cmp"
@@ -22,10 +22,11 @@ type ballot struct {
 	count  int
 }
 
-// vote concludes one plate from the readings of a track. A text weighs with the
+// Vote concludes one plate from the readings of a track. A text weighs with the
 // scores and sizes of all frames that read it; its score is its best reading's, less what
-// others were read as. What no frame could read stays unread.
-func vote(sights []Sight) (p wire.Plate, votes int) {
+// others were read as. What no frame could read stays unread. The box is that of
+// the best sight; votes is how many sights read the text.
+func Vote(sights []Sight) (p wire.Plate, votes int) {
 	var all []ballot
 	total := 0.0
 	for _, s := range sights {
