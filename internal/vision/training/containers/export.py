@@ -9,7 +9,7 @@ from torch import nn
 from .net import NAMES, SIDE, Character
 from .patches import AROUND
 
-VERSION = "0.1.0"
+VERSION = "0.2.0"
 
 
 class Graph(nn.Module):
