@@ -100,9 +100,10 @@ TORTURE := build/torture
 torture-programs: build deps-test
 	@mkdir -p $(TORTURE)/programs
 	@$(GO) run ./internal/torture/overlay $(TORTURE)/overlay
-	@for p in $(addprefix ./cmd/,$(PROGRAMS)) ./internal/torture/hubd ./internal/torture/backfill; do \
-	  CGO_ENABLED=0 $(GO) build -trimpath -tags torture -overlay $(TORTURE)/overlay/overlay.json -o $(TORTURE)/programs/$$(basename $$p) $$p; done
-torture: torture-programs ## faults at seeded moments and points, and an account of everything (N= runs, SEED= repeats, SHORT=1 a minute, FAULT= some)
+	@CGO_ENABLED=0 $(GO) build -trimpath -tags torture -overlay $(TORTURE)/overlay/overlay.json -o $(TORTURE)/programs/ \
+	  $(addprefix ./cmd/,$(PROGRAMS)) ./internal/torture/hubd ./internal/torture/backfill
+# TORTURE_DIR names where the runs take place: on a RAM disk they wait for no sync, and disks that lose their power are file systems of their own anyway.
+torture: torture-programs ## faults at seeded moments and points, and an account of everything (N= runs, JOBS= at a time, SEED= repeats, SHORT=1 a minute, FAULT="one;another")
 	$(GO) test -tags torture -count=1 -timeout 0 -v -run '^(TestTorture|TestPlantedBugsAreCaught)$$' ./internal/torture
 
 .PHONY: soak

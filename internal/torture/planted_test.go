@@ -35,7 +35,8 @@ func TestPlantedBugsAreCaught(t *testing.T) {
 			require.Len(t, menu, 1)
 			var seen []string
 			for seed := range uint64(3) {
-				r := play(t, spaces, seed, menu, func(s *torture.Setting) { s.Plant = c.plant })
+				r, err := play(t, spaces, seed, menu, func(s *torture.Setting) { s.Plant = c.plant })
+				require.NoError(t, err)
 				if r.Lost+r.Doubled > 0 {
 					t.Logf("caught: lost %d, doubled %d: %s", r.Lost, r.Doubled, strings.Join(r.Problems[:min(4, len(r.Problems))], "; "))
 					return

@@ -110,14 +110,16 @@ func (s Series) Markdown(w io.Writer) error {
 			lost, doubled = lost+r.Lost, doubled+r.Doubled
 		}
 	}
-	verdicts, alerts, passages := 0, 0, 0
+	verdicts, alerts, passages, seconds := 0, 0, 0, 0.0
 	for _, r := range s.Runs {
+		seconds += r.Seconds
 		frames += r.Figures.Frames
 		passages += r.Figures.Passages
 		alerts += r.Figures.Alerts
 		verdicts += r.Figures.Verdicts
 	}
-	fmt.Fprintf(&b, "\n%d runs, %d frames, %d passages, %d alerts, %d verdicts: lost %d, doubled %d; runs that failed: %v\n", len(s.Runs), frames, passages, alerts, verdicts, lost, doubled, s.Failed())
+	fmt.Fprintf(&b, "\n%d runs, %d frames, %d passages, %d alerts, %d verdicts: lost %d, doubled %d; runs that failed: %v; %.0f s a run in the mean\n",
+		len(s.Runs), frames, passages, alerts, verdicts, lost, doubled, s.Failed(), seconds/float64(max(1, len(s.Runs))))
 	points := s.Points()
 	fmt.Fprintf(&b, "Fault points reached:")
 	for _, name := range slices.Sorted(maps.Keys(points)) {

@@ -3,7 +3,9 @@
 package torture_test
 
 import (
+	"cmp"
 	"context"
+	"errors"
 	"fmt"
 	"math/rand/v2"
 	"os"
@@ -11,29 +13,39 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
 	"github.com/stretchr/testify/require"
+	"golang.org/x/sync/errgroup"
 
 	"gatehouse/internal/torture"
 )
 
-// TestTorture plays N seeded runs, or the one of SEED, and writes the table.
+// TestTorture plays N seeded runs, or the one of SEED, JOBS at a time, and writes
+// the table.
 func TestTorture(t *testing.T) {
 	menu := menuOf(t)
 	first, n := seeds(t, len(menu))
 	spaces := spacesOf(t)
+	var mu sync.Mutex
 	var runs []torture.Run
+	var all errgroup.Group
+	all.SetLimit(number(t, "JOBS", 1))
 	for seed := first; seed < first+uint64(n); seed++ {
-		r := play(t, spaces, seed, menu, nil)
-		runs = append(runs, r)
-		series := torture.Sum(menu, runs)
-		require.NoError(t, series.Write(filepath.Join(root(t), "build")))
+		all.Go(func() error {
+			r, err := play(t, spaces, seed, menu, nil)
+			mu.Lock()
+			defer mu.Unlock()
+			runs = append(runs, r)
+			slices.SortFunc(runs, func(a, b torture.Run) int { return cmp.Compare(a.Seed, b.Seed) })
+			return errors.Join(err, torture.Sum(menu, runs).Write(filepath.Join(root(t), "build")))
+		})
 	}
-	series := torture.Sum(menu, runs)
+	require.NoError(t, all.Wait())
 	var table strings.Builder
-	require.NoError(t, series.Markdown(&table))
+	require.NoError(t, torture.Sum(menu, runs).Markdown(&table))
 	fmt.Println(table.String())
 	for _, r := range runs {
 		if r.Failed() {
@@ -117,15 +129,21 @@ func programs(t *testing.T) string {
 // hardLimit ends a run that hangs.
 const hardLimit = 12 * time.Minute
 
-func play(t *testing.T, spaces *torture.Spaces, seed uint64, menu []torture.Fault, change func(*torture.Setting)) torture.Run {
+// play plays one run. The error says why its folder could not be made or left.
+func play(t *testing.T, spaces *torture.Spaces, seed uint64, menu []torture.Fault, change func(*torture.Setting)) (torture.Run, error) {
 	ctx, cancel := context.WithTimeout(t.Context(), hardLimit)
 	defer cancel()
 	dir, err := os.MkdirTemp(os.Getenv("TORTURE_DIR"), "gatehouse-torture-")
-	require.NoError(t, err)
+	if err != nil {
+		return torture.Run{}, err
+	}
 	place := torture.Place{Root: root(t), Programs: programs(t), Dir: dir, Spaces: spaces}
 	began := time.Now()
 	var said strings.Builder
+	var mu sync.Mutex // officers and the run say things side by side
 	say := func(format string, args ...any) {
+		mu.Lock()
+		defer mu.Unlock()
 		fmt.Fprintf(&said, "  %5.1f s  %s\n", time.Since(began).Seconds(), fmt.Sprintf(format, args...))
 	}
 	var words strings.Builder
@@ -133,12 +151,10 @@ func play(t *testing.T, spaces *torture.Spaces, seed uint64, menu []torture.Faul
 	if err != nil {
 		r.Problems = append(r.Problems, err.Error())
 	}
-	fmt.Println(r.Line())
 	if len(r.Problems) == 0 && os.Getenv("KEEP") == "" {
-		require.NoError(t, place.Tidy())
-		return r
+		fmt.Println(r.Line())
+		return r, place.Tidy()
 	}
-	require.NoError(t, os.WriteFile(filepath.Join(dir, "said.txt"), []byte(said.String()+"\n"+words.String()), 0o644))
-	fmt.Printf("  kept in %s\n%s  - %s\n", dir, said.String(), strings.Join(r.Problems, "\n  - "))
-	return r
+	fmt.Printf("%s\n  kept in %s\n%s  - %s\n", r.Line(), dir, said.String(), strings.Join(r.Problems, "\n  - "))
+	return r, os.WriteFile(filepath.Join(dir, "said.txt"), []byte(said.String()+"\n"+words.String()), 0o644)
 }
