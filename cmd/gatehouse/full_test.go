@@ -2,6 +2,7 @@ package main
 
 import (
 	"bytes"
+	"errors"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -19,7 +20,7 @@ import (
 
 // smallDisk makes the gate's folder a file system of its own, and gives what
 // takes all its room.
-func (s *site) smallDisk() (fill, free func()) {
+func (s *site) smallDisk() (fill func(leave int64), free func()) {
 	s.t.Helper()
 	if os.Getuid() != 0 {
 		s.t.Skip("a small file system needs root")
@@ -29,7 +30,12 @@ func (s *site) smallDisk() (fill, free func()) {
 	require.NoError(s.t, unix.Mount("tmpfs", dir, "tmpfs", 0, "size=64m"))
 	s.t.Cleanup(func() { require.NoError(s.t, unix.Unmount(dir, unix.MNT_DETACH)) })
 	filler := filepath.Join(dir, "filler")
-	fill = func() { require.Error(s.t, os.WriteFile(filler, make([]byte, 65<<20), 0o600)) }
+	fill = func(leave int64) {
+		var st unix.Statfs_t
+		require.NoError(s.t, unix.Statfs(dir, &st))
+		err := os.WriteFile(filler, make([]byte, int64(st.Bavail)*st.Bsize-leave), 0o600)
+		require.True(s.t, err == nil || leave == 0 && errors.Is(err, unix.ENOSPC), "%v", err) // the gate writes too
+	}
 	free = func() { require.NoError(s.t, os.Remove(filler)) }
 	return fill, free
 }
@@ -46,7 +52,14 @@ func TestAFullDiskEndsNothing(t *testing.T) {
 		return st.Phase == control.Running && deviceOf(st, "01", "rpm").State == event.Up
 	}
 	s.until("the portal is up", up)
-	fill()
+	disk := func(state event.DeviceState) func(event.DeviceChange) bool {
+		return func(d event.DeviceChange) bool { return d.Device == "disk" && d.Lane == "01" && d.State == state }
+	}
+	fill(1900 << 10) // the reserve is 1 MiB
+	require.NotEmpty(t, customs(s, event.TypeDevice, disk(event.Degraded)).Try.VI, "people are warned before anything is refused")
+	free()
+	customs(s, event.TypeDevice, disk(event.Up))
+	fill(0)
 	require.Eventually(t, func() bool {
 		st, err := s.client().Status(t.Context())
 		return err != nil || !up(st)
@@ -62,7 +75,7 @@ func TestAGateWithoutRoomWaits(t *testing.T) {
 	s := newSite(t)
 	fill, _ := s.smallDisk()
 	s.write(strings.ReplaceAll(lane01, "RPM", "127.0.0.1:9"))
-	fill()
+	fill(0)
 	cmd := exec.Command(filepath.Join(programs, "gatehouse"), "run")
 	says, err := cmd.StderrPipe()
 	require.NoError(t, err)

@@ -259,6 +259,7 @@ func (g *gate) run(ctx context.Context) error {
 	defer endWork()
 
 	ps.start(life, "stores", g.watchStores)
+	ps.start(life, "disk", g.watchDisk)
 	g.sharing.tell(life, ps)
 	ps.start(life, "control", func(ctx context.Context) error {
 		return control.Serve(ctx, g.control, g.file.Gate.State, g, g.log)

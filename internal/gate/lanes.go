@@ -62,10 +62,11 @@ func passageLane(g config.Gate, l config.Lane, policy *risk.Table) passage.Lane 
 // that long before it, so gaps begin that much earlier. The 99th percentile of a
 // commit on a slow disk is 370 ms. Where the last commits before the end took
 // longer, the gap begins that much earlier, but not by more than mostInFlight: a
-// gap must not be longer than the outage by 2 s.
+// gap must not be longer than the outage by 2 s, and before the end nothing may
+// have come for half a second.
 const (
 	inFlight     = 500 * time.Millisecond
-	mostInFlight = 1800 * time.Millisecond
+	mostInFlight = 1500 * time.Millisecond
 )
 
 // underWay is how long frames may have been on their way when the run before

@@ -1,19 +1,18 @@
 package torture
 
 import (
-	"bytes"
 	"context"
 	"fmt"
 	"os"
 	"path/filepath"
 	"regexp"
-	"strconv"
 	"strings"
 	"syscall"
 	"time"
 
 	"gatehouse/internal/event"
 	"gatehouse/internal/smoke/account"
+	"gatehouse/internal/smoke/stage"
 )
 
 // hubStore is the folder of the hub's streams.
@@ -226,45 +225,44 @@ func loseNTP(ctx context.Context, w *World) error {
 	return os.WriteFile(w.Stage.Path("ntp"), []byte("ntp"), 0o644)
 }
 
-// workers are the processes of the vision worker.
-func (w *World) workers() []int {
-	var all []int
-	list, err := filepath.Glob("/proc/[0-9]*/cmdline")
-	if err != nil {
-		return nil
-	}
-	for _, path := range list {
-		line, err := os.ReadFile(path)
-		if err != nil || !bytes.Contains(line, []byte(w.Stage.Path("bin"))) || !bytes.Contains(line, []byte("vision")) {
-			continue
+// signalWorkers sends a signal to the processes of the vision worker, once there
+// is one, and says how many there were.
+func (w *World) signalWorkers(ctx context.Context, s syscall.Signal) (n int, err error) {
+	ctx, cancel := context.WithTimeout(ctx, starts)
+	defer cancel()
+	err = stage.Until(ctx, "a vision worker", func() (bool, error) {
+		for _, pid := range w.Stage.Pids("gatehouse-vision") {
+			if syscall.Kill(pid, s) == nil {
+				n++
+			}
 		}
-		if pid, err := strconv.Atoi(filepath.Base(filepath.Dir(path))); err == nil {
-			all = append(all, pid)
-		}
-	}
-	return all
-}
-
-func (w *World) signalWorkers(s syscall.Signal) int {
-	list := w.workers()
-	for _, pid := range list {
-		_ = syscall.Kill(pid, s) // it may be gone
-	}
-	return len(list)
+		return n > 0, nil
+	})
+	return n, err
 }
 
 func killWorker(ctx context.Context, w *World) error {
 	for range 4 {
-		w.say("%d workers are killed", w.signalWorkers(syscall.SIGKILL))
+		n, err := w.signalWorkers(ctx, syscall.SIGKILL)
+		if err != nil {
+			return err
+		}
+		w.say("%d workers are killed", n)
 		w.rest(ctx, w.between(500*time.Millisecond, 2*time.Second))
 	}
 	return nil
 }
 
 func hangWorker(ctx context.Context, w *World) error {
-	w.say("%d workers are stopped", w.signalWorkers(syscall.SIGSTOP))
+	n, err := w.signalWorkers(ctx, syscall.SIGSTOP)
+	if err != nil {
+		return err
+	}
+	w.say("%d workers are stopped", n)
 	w.rest(ctx, w.between(4*time.Second, 8*time.Second))
-	w.signalWorkers(syscall.SIGCONT)
+	for _, pid := range w.Stage.Pids("gatehouse-vision") {
+		_ = syscall.Kill(pid, syscall.SIGCONT) // the daemon may have ended it meanwhile
+	}
 	return nil
 }
 
@@ -286,7 +284,9 @@ func loseModel(ctx context.Context, w *World) error {
 	if err := os.Rename(link, away); err != nil {
 		return err
 	}
-	w.signalWorkers(syscall.SIGKILL)
+	if _, err := w.signalWorkers(ctx, syscall.SIGKILL); err != nil {
+		return err
+	}
 	w.rest(ctx, w.between(3*time.Second, 6*time.Second))
 	return os.Rename(away, link)
 }

@@ -74,7 +74,7 @@ func Plan(seed uint64, menu []Fault) (Setting, []Fault, *rand.Rand) {
 const (
 	comesUp  = 90 * time.Second
 	recovers = 90 * time.Second
-	endsIn   = 30 * time.Second
+	endsIn   = 90 * time.Second
 )
 
 // Play plays what a seed draws from the menu. The error says why no account could

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"time"
 
 	"github.com/cenkalti/backoff/v5"
@@ -19,6 +20,9 @@ import (
 const (
 	// batchSize is the most messages of one commit.
 	batchSize = 256
+	// recordsAtOnce is the most records of one transaction. A store has one writer,
+	// and an alert must not wait for a whole batch of a backlog.
+	recordsAtOnce = 64
 	// ackWait is after how long the hub hands a message over again. It is how
 	// long a console that was killed waits for what it had in hand; a commit
 	// that takes longer only means doubles, which the store drops.
@@ -33,32 +37,42 @@ const (
 func (u *Uplink) intake(ctx context.Context, js jetstream.JetStream, class event.Delivery) error {
 	part := "inbox-" + string(class)
 	return u.consume(ctx, js, client.InboxStream, part, fmt.Sprintf("inbox.%s.>", class), func(msgs []jetstream.Msg) error {
-		var b store.Batch
-		for _, m := range msgs {
-			if m.Headers().Get(share.HeaderAsk) != "" {
-				if err := u.answer(ctx, m); err != nil {
-					return err
-				}
-				continue
+		for some := range slices.Chunk(msgs, recordsAtOnce) {
+			if err := u.take(ctx, some); err != nil {
+				return err
 			}
-			e, stray := u.opt.Keys.Read(m.Subject(), m.Headers(), m.Data())
-			if stray != nil {
-				b.Strays = append(b.Strays, *stray)
-				continue
-			}
-			if e.Problem != "" {
-				u.opt.Log.Warn("event quarantined", "gate", e.Gate, "event_id", e.ID, "chain", e.Chain, "sequence", e.Sequence, "err", e.Problem)
-			}
-			b.Events = append(b.Events, e)
 		}
-		r, err := u.opt.Store.Commit(ctx, b)
-		if err != nil {
-			return err
-		}
-		u.settle(r)
-		poke(u.wakeWants)
 		return nil
 	})
+}
+
+// take commits messages in one transaction.
+func (u *Uplink) take(ctx context.Context, msgs []jetstream.Msg) error {
+	var b store.Batch
+	for _, m := range msgs {
+		if m.Headers().Get(share.HeaderAsk) != "" {
+			if err := u.answer(ctx, m); err != nil {
+				return err
+			}
+			continue
+		}
+		e, stray := u.opt.Keys.Read(m.Subject(), m.Headers(), m.Data())
+		if stray != nil {
+			b.Strays = append(b.Strays, *stray)
+			continue
+		}
+		if e.Problem != "" {
+			u.opt.Log.Warn("event quarantined", "gate", e.Gate, "event_id", e.ID, "chain", e.Chain, "sequence", e.Sequence, "err", e.Problem)
+		}
+		b.Events = append(b.Events, e)
+	}
+	r, err := u.opt.Store.Commit(ctx, b)
+	if err != nil {
+		return err
+	}
+	u.settle(r)
+	poke(u.wakeWants)
+	return nil
 }
 
 // answer says again how far the store holds a gate's chains. A question that this

@@ -332,6 +332,7 @@ func (p *Play) End(ctx context.Context, settle time.Duration) error {
 		if err := within(ctx, agreement, p.Agree); err != nil {
 			p.opt.Say("before the daemon's end the consoles do not come to hold the same: %v", err)
 		}
+		p.Settle(ctx, settle) // what the simulator sent last has come to the stores only now
 	}
 	note(within(ctx, daemonEnds, p.Daemon.Stop))
 	p.opt.Say("the daemon has ended")
@@ -466,6 +467,9 @@ func (p *Play) Case(ctx context.Context, c account.Case) (account.Case, error) {
 	return c, nil
 }
 
+// cutOff is how close to the simulator's end a frame is one that was cut off.
+const cutOff = time.Second
+
 // perDevice adds what the harness knows of each device by itself: after a fault
 // it can be heard again with the first frame that it sends to a daemon that is
 // ready, and when the simulator was ended it fell silent after its last. One that
@@ -485,8 +489,20 @@ func perDevice(b account.Books, windows []account.Window, stores []*account.Stor
 			}
 		}
 	}
+	end := time.Time{}
+	for _, times := range sent {
+		if last := times[len(times)-1]; last.After(end) {
+			end = last
+		}
+	}
 	for device, times := range sent {
-		all = append(all, account.Window{From: times[len(times)-1], To: time.Now(), Device: device, What: "the simulator's end"})
+		// Of a device that was cut off while it sent, the last frame may come after
+		// the word that it has gone.
+		i := len(times) - 1
+		for i > 0 && end.Sub(times[i]) < cutOff {
+			i--
+		}
+		all = append(all, account.Window{From: times[i], To: time.Now(), Device: device, What: "the simulator's end"})
 	}
 	for _, s := range stores {
 		for _, g := range s.Gaps {

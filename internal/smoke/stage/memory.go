@@ -109,6 +109,18 @@ func (s *Stage) inFolder() map[int]string {
 	return all
 }
 
+// Pids are the processes of a program that run in the folder, also those that
+// another program started.
+func (s *Stage) Pids(program string) []int {
+	var all []int
+	for pid, name := range s.inFolder() {
+		if name == program {
+			all = append(all, pid)
+		}
+	}
+	return all
+}
+
 // Left lists the programs that still run in the folder.
 func (s *Stage) Left() []string {
 	var names []string
