@@ -93,6 +93,9 @@ func (w *World) up(ctx context.Context) error {
 	if err := os.Chmod(w.place.Dir, 0o755); err != nil { // the consoles' users go through it
 		return err
 	}
+	if err := w.openHits(); err != nil {
+		return err
+	}
 	for _, name := range []string{"gate", "customs", "borderguard"} {
 		c, err := NewCable(w.outside(name), "127.0.0.1:1")
 		if err != nil {
@@ -144,6 +147,15 @@ func (w *World) up(ctx context.Context) error {
 		return err
 	}
 	return w.employ(ctx)
+}
+
+// openHits makes the log of fault points, in which the consoles' users write too.
+func (w *World) openHits() error {
+	path := filepath.Join(w.place.Dir, "faults.log")
+	if err := os.WriteFile(path, nil, 0o600); err != nil {
+		return err
+	}
+	return os.Chmod(path, 0o666)
 }
 
 // outside is the address at which a cable begins.
