@@ -143,3 +143,35 @@ func TestBurstOverARestart(t *testing.T) {
 	s.answer(4, "b", "done", answerOf(plateAt("12C12345", 0.9, 104, 200, 82)))
 	require.Equal(t, 2, s.one().Plates[0].Votes)
 }
+
+// A passage that an officer divides divides its bursts: each part votes on what
+// it has, and a joined one on all of it.
+func TestBurstIsDividedAndJoined(t *testing.T) {
+	s := play(t, wholeLane(t))
+	s.begin(0)
+	s.shoot(1, "camera", "t1", "a", "b")
+	s.shoot(6, "camera", "t1", "c", "d", "e")
+	s.gamma(7, 45, false)
+	s.end(10)
+	for i, text := range []string{"12C12345", "12C12345", "29H54321", "29H54321", "29H54321"} {
+		s.answer(11+float64(i), string(rune('a'+i)), "done", answerOf(plateAt(text, 0.9, 100, 200, 80)))
+	}
+	require.Len(t, s.one().Plates, 1)
+	c := s.correction(30, event.CorrectSplit, s.one().ID)
+	c.Moment = new(at(4))
+	s.correct(30, c)
+	rs := s.records()
+	require.Len(t, rs, 2)
+	for i, want := range []string{"12C12345", "29H54321"} {
+		require.Len(t, rs[i].Plates, 1)
+		require.Equal(t, want, rs[i].Plates[0].Text)
+		require.Equal(t, 2+i, rs[i].Plates[0].Votes)
+		require.InDelta(t, 0.9, rs[i].Plates[0].Score, 1e-9)
+	}
+	m := s.correction(40, event.CorrectMerge, rs[0].ID)
+	m.Other = rs[1].ID
+	require.Empty(t, refused(s.correct(40, m)))
+	all := s.records()[0]
+	require.Len(t, all.Plates, 1)
+	require.Equal(t, 5, all.Plates[0].Frames)
+}
