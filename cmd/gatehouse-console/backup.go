@@ -13,7 +13,7 @@ import (
 
 func backupCmd(out io.Writer) *cobra.Command {
 	var path string
-	cmd := withConfig("backup", "Write accounts, notes, audit and keys into one file; the console may be running", func(cmd *cobra.Command, c console.Config) error {
+	cmd := withConfig("backup", "Write accounts, notes, audit, the record of trials and keys into one file; the console may be running", func(cmd *cobra.Command, c console.Config) error {
 		if path == "" {
 			return usageError{errors.New("--out FILE is missing")}
 		}

@@ -54,7 +54,7 @@ func root(out io.Writer, log *slog.Logger) *cobra.Command {
 		return usageError{fmt.Errorf("%w; see `%s --help`", err, c.CommandPath())}
 	})
 	cmd.AddCommand(runCmd(out, log), initCmd(out), setupCmd(out), urlCmd(out), exportCmd(out, log), rebuildCmd(out, log), digestCmd(out, log),
-		resetCmd(out), auditCmd(out), backupCmd(out), restoreCmd(out))
+		resetCmd(out), auditCmd(out), backupCmd(out), restoreCmd(out), reportCmd(out, log))
 	return cmd
 }
 

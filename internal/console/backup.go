@@ -13,6 +13,7 @@ import (
 	"time"
 
 	"gatehouse/internal/console/private"
+	"gatehouse/internal/console/tip"
 )
 
 // ErrNotEmpty says that a backup would overwrite something.
@@ -24,9 +25,10 @@ const keysFolder = "keys"
 // maxBackupFile bounds one file of a backup, in bytes.
 const maxBackupFile = 64 << 30
 
-// Backup writes what belongs to the agency alone, accounts, notes, audit and
-// keys, into one new file that only its owner may read. The console may be
-// running. The shared record is not in it: a new store is filled from the hub.
+// Backup writes what belongs to the agency alone, accounts, notes, audit, the
+// record of trials and keys, into one new file that only its owner may read. The
+// console may be running. The shared record is not in it: a new store is filled
+// from the hub.
 func Backup(ctx context.Context, c Config, path string) (err error) {
 	out, err := os.OpenFile(path, os.O_CREATE|os.O_EXCL|os.O_WRONLY, 0o600)
 	if err != nil {
@@ -49,6 +51,12 @@ func Backup(ctx context.Context, c Config, path string) (err error) {
 	w := tar.NewWriter(out)
 	if err := addFile(w, copied, private.File); err != nil {
 		return fmt.Errorf("back up: %w", err)
+	}
+	// Lines are only ever added, and a last one that is cut off is none.
+	switch err := addFile(w, filepath.Join(c.Store, tip.File), tip.File); {
+	case errors.Is(err, fs.ErrNotExist):
+	case err != nil:
+		return fmt.Errorf("back up the record of trials: %w", err)
 	}
 	keys, err := os.ReadDir(filepath.Join(c.Store, keysFolder))
 	if err != nil {
@@ -82,7 +90,7 @@ func addFile(w *tar.Writer, path, name string) error {
 	if err := w.WriteHeader(h); err != nil {
 		return err
 	}
-	_, err = io.Copy(w, f)
+	_, err = io.CopyN(w, f, h.Size)
 	return err
 }
 
@@ -123,7 +131,7 @@ func Restore(ctx context.Context, c Config, path string) ([]string, error) {
 // takeFile writes one file of a backup. It trusts no name in it.
 func takeFile(store string, h *tar.Header, r io.Reader) error {
 	name, key := strings.CutPrefix(h.Name, keysFolder+"/")
-	if h.Typeflag != tar.TypeReg || h.Size > maxBackupFile || name == "" || name != filepath.Base(name) || name == ".." || !key && name != private.File {
+	if h.Typeflag != tar.TypeReg || h.Size > maxBackupFile || name == "" || name != filepath.Base(name) || name == ".." || !key && name != private.File && name != tip.File {
 		return errors.New("this is no file of a backup")
 	}
 	mode := fs.FileMode(0o600)

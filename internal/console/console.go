@@ -16,6 +16,7 @@ import (
 
 	"gatehouse/internal/console/private"
 	"gatehouse/internal/console/store"
+	"gatehouse/internal/console/tip"
 	"gatehouse/internal/console/uplink"
 	"gatehouse/internal/console/web"
 	"gatehouse/internal/event"
@@ -29,6 +30,7 @@ type Console struct {
 	log     *slog.Logger
 	store   *store.Store
 	private *private.Store
+	trials  *tip.Engine
 	link    *uplink.Uplink
 	server  *http.Server
 	listen  net.Listener
@@ -48,6 +50,9 @@ func New(ctx context.Context, c Config, log *slog.Logger, faults *fault.Points) 
 		return nil, err
 	}
 	if x.private, err = private.Open(ctx, c.Store, c.Agency, time.Now); err != nil {
+		return nil, errors.Join(err, x.Close())
+	}
+	if x.trials, err = tip.Open(filepath.Join(c.Store, tip.File), time.Now, nil); err != nil {
 		return nil, errors.Join(err, x.Close())
 	}
 	if err := x.assemble(ctx, keys); err != nil {
@@ -87,7 +92,7 @@ func (x *Console) assemble(ctx context.Context, keys uplink.Keys) error {
 		Store: x.store, Log: x.log, Notify: live.Notify,
 	})
 	pages, err := web.New(web.Options{
-		Agency: c.Agency, Gates: gatesOf(c), Language: c.Language, Store: x.store, Private: x.private,
+		Agency: c.Agency, Gates: gatesOf(c), Language: c.Language, Store: x.store, Private: x.private, Trials: x.trials,
 		Uplink: x.link, Live: live, Secure: c.TLS != nil, Log: x.log, Now: time.Now,
 	})
 	if err != nil {
@@ -203,6 +208,9 @@ func (x *Console) Close() error {
 		if err := x.listen.Close(); err != nil && !errors.Is(err, net.ErrClosed) {
 			errs = append(errs, err)
 		}
+	}
+	if x.trials != nil {
+		errs = append(errs, x.trials.Close())
 	}
 	if x.private != nil {
 		errs = append(errs, x.private.Close())

@@ -30,6 +30,7 @@ import (
 	"gatehouse/internal/console/crowd"
 	"gatehouse/internal/console/private"
 	"gatehouse/internal/console/store"
+	"gatehouse/internal/console/tip"
 	"gatehouse/internal/console/uplink"
 	"gatehouse/internal/console/web"
 	"gatehouse/internal/event"
@@ -112,8 +113,11 @@ func serve(t *testing.T, s *store.Store, dir string) *server {
 	p, err := private.Open(context.Background(), own, event.Customs, time.Now)
 	require.NoError(t, err)
 	t.Cleanup(func() { require.NoError(t, p.Close()) })
+	trials, err := tip.Open(filepath.Join(own, tip.File), time.Now, nil)
+	require.NoError(t, err)
+	t.Cleanup(func() { require.NoError(t, trials.Close()) })
 	pages, err := web.New(web.Options{
-		Agency: event.Customs, Gates: []web.Gate{{ID: "15BB", Silence: time.Minute}}, Language: "vi", Store: s, Private: p,
+		Agency: event.Customs, Gates: []web.Gate{{ID: "15BB", Silence: time.Minute}}, Language: "vi", Store: s, Private: p, Trials: trials,
 		Uplink: still{}, Live: web.NewLive(time.Now()), Log: slog.New(slog.DiscardHandler), Now: time.Now,
 	})
 	require.NoError(t, err)

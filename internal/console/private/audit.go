@@ -29,12 +29,14 @@ const (
 	ActPicture     Action = "picture"      // passage; detail has the digest; one picture was opened in full
 	ActDownload    Action = "download"     // passage; detail has the digest
 	ActSearch      Action = "search"       // detail has the query
-	ActExport      Action = "export"       // "search" or "audit"; detail has the query
+	ActExport      Action = "export"       // "search" or "audit", detail has the query; passage, detail has "tdr" and the digest of the scan
 	ActVerdict     Action = "verdict"      // passage
 	ActAck         Action = "ack"          // passage
 	ActCorrection  Action = "correction"   // passage
 	ActNote        Action = "note"         // passage
 	ActControl     Action = "control"      // gate/lane/device; detail has the verb and the command
+	ActTrials      Action = "trials"       // gate/lane; detail has on with the share, or off
+	ActTrialsRead  Action = "trials-read"  // the reviewers' figures
 	ActAuditRead   Action = "audit-read"   // detail has the filter
 	ActUserCreate  Action = "user-create"  // log-in name
 	ActUserReset   Action = "user-reset"   // log-in name
@@ -47,6 +49,7 @@ const (
 func Actions() []Action {
 	return []Action{
 		ActView, ActDocument, ActPicture, ActImage, ActDownload, ActSearch, ActExport, ActVerdict, ActAck, ActCorrection, ActNote, ActControl,
+		ActTrials, ActTrialsRead,
 		ActLogin, ActLoginFailed, ActLogout, ActSetup, ActPassword, ActDenied, ActAuditRead,
 		ActUserCreate, ActUserReset, ActUserRole, ActUserDisable, ActUserEnable,
 	}

@@ -46,11 +46,14 @@ const (
 	TakeOver Right = "takeover"
 	// Export is to take records out of the console in files.
 	Export Right = "export"
+	// Trials is to have fictional threats projected for a lane's reviewers, and
+	// to see how they did.
+	Trials Right = "trials"
 )
 
 // Rights lists all rights.
 func Rights() []Right {
-	return []Right{Own, See, Decide, Correct, Documents, Devices, Control, TakeOver, Users, Audit, Export}
+	return []Right{Own, See, Decide, Correct, Documents, Devices, Control, TakeOver, Users, Audit, Export, Trials}
 }
 
 // May tells whether the role has a right. An unknown role has none.

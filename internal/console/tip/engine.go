@@ -91,10 +91,13 @@ func (e *Engine) put(l line) error {
 	return nil
 }
 
+// ShareFits tells whether scans of a share can be trials.
+func ShareFits(share float64) bool { return share > 0 && share <= mostShare }
+
 // Switch turns projection on a lane on or off; who may is the caller's matter.
 // Trials that are being looked at when it goes off are void.
 func (e *Engine) Switch(lane string, on bool, share float64, by string) error {
-	if on && !(share > 0 && share <= mostShare) {
+	if on && !ShareFits(share) {
 		return fmt.Errorf("%w, not %g", ErrShare, share)
 	}
 	if !on {
@@ -139,7 +142,7 @@ func (e *Engine) Offer(lane, scan, reviewer string) (*Trial, error) {
 	e.mu.Lock()
 	defer e.mu.Unlock()
 	if t := e.trials[e.looks[look{scan, reviewer}]]; t != nil {
-		if t.Answer != "" || t.Void {
+		if !t.Open() {
 			return nil, nil
 		}
 		shown := *t
@@ -150,7 +153,7 @@ func (e *Engine) Offer(lane, scan, reviewer string) (*Trial, error) {
 		return nil, nil
 	}
 	if float64(e.draw()>>11)/(1<<53) >= s.Share {
-		t := Trial{ID: rand.Text(), Lane: lane, Scan: scan, Reviewer: reviewer, At: e.now().UTC(), Void: true, Done: true}
+		t := Trial{ID: rand.Text(), Lane: lane, Scan: scan, Reviewer: reviewer, At: e.now().UTC(), Void: true, Done: true, Plain: true}
 		return nil, e.put(line{Trial: &t}) // remembered, so that it stays no trial
 	}
 	t := Trial{ID: rand.Text(), Lane: lane, Scan: scan, Reviewer: reviewer, At: e.now().UTC(), Seed: e.draw()}
@@ -163,6 +166,56 @@ func (e *Engine) Offer(lane, scan, reviewer string) (*Trial, error) {
 	}
 	shown := t
 	return &shown, nil
+}
+
+// Any tells whether there is a lane on which projection is on.
+func (e *Engine) Any() bool {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	for _, s := range e.settings {
+		if s.On {
+			return true
+		}
+	}
+	return false
+}
+
+// Look is what was drawn for a scan and a reviewer; nil when nothing was.
+func (e *Engine) Look(scan, reviewer string) *Trial {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	known := e.trials[e.looks[look{scan, reviewer}]]
+	if known == nil {
+		return nil
+	}
+	t := *known
+	return &t
+}
+
+// Void ends a trial that the reviewer has not answered, as when a colleague has
+// decided on the real scan meanwhile. One that was answered stays as it is.
+func (e *Engine) Void(id, reviewer string) error {
+	return e.end(id, reviewer, func(t *Trial) { t.Void = true })
+}
+
+// Spare takes back a trial of which nothing was shown: ErrNoItem.
+func (e *Engine) Spare(id, reviewer string) error {
+	return e.end(id, reviewer, func(t *Trial) { t.Threat, t.Void, t.Done, t.Plain = "", true, true, true })
+}
+
+func (e *Engine) end(id, reviewer string, how func(*Trial)) error {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	known := e.trials[id]
+	if known == nil || known.Reviewer != reviewer {
+		return ErrUnknown
+	}
+	if !known.Open() {
+		return nil
+	}
+	t := *known
+	how(&t)
+	return e.put(line{Trial: &t})
 }
 
 // Reveal tells a reviewer what a trial was. The real scan is to be decided now.
@@ -182,7 +235,7 @@ func (e *Engine) Answer(id, reviewer string, a Answer) (Reveal, error) {
 	e.mu.Lock()
 	defer e.mu.Unlock()
 	known := e.trials[id]
-	if known == nil || known.Reviewer != reviewer || known.Answer == "" && known.Void && known.Done {
+	if known == nil || known.Reviewer != reviewer || known.Plain {
 		return Reveal{}, ErrUnknown
 	}
 	t := *known
@@ -192,10 +245,15 @@ func (e *Engine) Answer(id, reviewer string, a Answer) (Reveal, error) {
 			return Reveal{}, err
 		}
 	}
+	return t.Reveal(), nil
+}
+
+// Reveal is what a trial was. It is for trials that are settled.
+func (t *Trial) Reveal() Reveal {
 	return Reveal{
-		Trial: t, Projected: t.Threat != "",
+		Trial: *t, Projected: t.Threat != "",
 		Hit: t.Threat != "" && t.Answer == Suspect, Alarm: t.Threat == "" && t.Answer == Suspect,
-	}, nil
+	}
 }
 
 // Decided tells that the reviewer has decided on the real scan of a trial. What

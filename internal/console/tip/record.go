@@ -12,6 +12,9 @@ import (
 	"time"
 )
 
+// File is the name of the record within the folder of a console's private part.
+const File = "trials.jsonl"
+
 // Answer is what a reviewer says of what was shown.
 type Answer string
 
@@ -51,7 +54,18 @@ type Trial struct {
 	Void bool `json:"void,omitempty"`
 	// Done says that the real scan was decided on.
 	Done bool `json:"done,omitempty"`
+	// Plain says that this is no trial: the draw left the scan as it is, or
+	// nothing could be projected into it. It is kept so that it stays none, and
+	// is void and done from the beginning.
+	Plain bool `json:"plain,omitempty"`
 }
+
+// Open tells whether the reviewer is to be shown the projection.
+func (t *Trial) Open() bool { return t != nil && t.Answer == "" && !t.Void }
+
+// Settled tells whether it was a trial and is one no more: it was answered, or
+// ended without an answer.
+func (t *Trial) Settled() bool { return t != nil && !t.Plain && !t.Open() }
 
 // line is one line of the record: what changed.
 type line struct {

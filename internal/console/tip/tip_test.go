@@ -104,10 +104,6 @@ func TestEngine(t *testing.T) {
 					require.ErrorIs(t, e.Decided(k.trial.ID, r, false), tip.ErrSettled, "the real scan comes after the reveal")
 				}
 				got, err := e.Answer(k.trial.ID, r, a)
-				if k.void && k.done && k.answer == "" {
-					require.ErrorIs(t, err, tip.ErrUnknown)
-					return
-				}
 				require.NoError(t, err)
 				if k.answer == "" && !k.void {
 					k.answer = a
@@ -130,6 +126,29 @@ func TestEngine(t *testing.T) {
 					k.done, k.void = true, k.void || suspect
 				}
 			},
+			"a colleague decides": func(t *rapid.T) {
+				s, r := scan.Draw(t, "scan"), people.Draw(t, "reviewer")
+				k := looks[key(s, r)]
+				if k == nil || k.trial == nil {
+					return
+				}
+				require.ErrorIs(t, e.Void(k.trial.ID, "somebody else"), tip.ErrUnknown)
+				require.NoError(t, e.Void(k.trial.ID, r))
+				if k.answer == "" {
+					k.void = true
+				}
+			},
+			"nothing can be projected": func(t *rapid.T) {
+				s, r := scan.Draw(t, "scan"), people.Draw(t, "reviewer")
+				k := looks[key(s, r)]
+				if k == nil || k.trial == nil || k.answer != "" || k.void {
+					return
+				}
+				require.NoError(t, e.Spare(k.trial.ID, r))
+				_, err := e.Answer(k.trial.ID, r, tip.Clear)
+				require.ErrorIs(t, err, tip.ErrUnknown, "it is no trial any more")
+				k.trial = nil
+			},
 			"restart": func(t *rapid.T) {
 				require.NoError(t, e.Close())
 				f, err := os.OpenFile(path, os.O_APPEND|os.O_WRONLY, 0)
@@ -140,6 +159,16 @@ func TestEngine(t *testing.T) {
 				e = open(t, path, dice.Uint64)
 			},
 			"": func(t *rapid.T) {
+				for at, k := range looks {
+					s, r, _ := strings.Cut(at, "/")
+					got := e.Look(s, r)
+					require.NotNil(t, got)
+					require.Equal(t, k.trial == nil, got.Plain)
+					require.Equal(t, k.trial != nil && k.answer == "" && !k.void, got.Open())
+					require.Equal(t, k.trial != nil && !got.Open(), got.Settled())
+				}
+				require.Nil(t, e.Look("no such scan", "an"))
+				require.Equal(t, on["01"] || on["02"], e.Any())
 				want := map[string]tip.Rates{}
 				for k, s := range looks {
 					if s.trial == nil || s.answer == "" || s.void {

@@ -10,6 +10,7 @@ import (
 	"strings"
 
 	"gatehouse/internal/console/store"
+	"gatehouse/internal/event"
 )
 
 // evidence serves a piece of evidence. Without a form it is a picture that
@@ -31,7 +32,14 @@ func (s *Server) evidence(w http.ResponseWriter, r *http.Request, p Page) {
 		s.fail(w, r, p, err)
 		return
 	}
-	if s.unchanged(w, r, form) {
+	want := picture{form: form}
+	if form != "original" {
+		if want.trial, err = s.shownScan(r.Context(), p, digest); err != nil {
+			s.fail(w, r, p, err)
+			return
+		}
+	}
+	if s.unchanged(w, r, want) {
 		w.WriteHeader(http.StatusNotModified)
 		return
 	}
@@ -39,7 +47,6 @@ func (s *Server) evidence(w http.ResponseWriter, r *http.Request, p Page) {
 		s.original(w, r, p, path, known.Media, digest)
 		return
 	}
-	want := picture{form: form}
 	switch form {
 	case "", "thumb", "deep":
 	case "crop":
@@ -51,7 +58,7 @@ func (s *Server) evidence(w http.ResponseWriter, r *http.Request, p Page) {
 		http.Error(w, "not here", http.StatusNotFound)
 		return
 	}
-	pic, err := s.images.get(r.Context(), path, digest, want)
+	pic, err := s.scanPicture(r.Context(), path, digest, want)
 	if err != nil {
 		w.Header().Set("Cache-Control", "no-store")
 		s.opt.Log.Info("evidence cannot be shown as a picture", "evidence", digest, "err", err)
@@ -65,14 +72,15 @@ func (s *Server) evidence(w http.ResponseWriter, r *http.Request, p Page) {
 
 // unchanged tells whether the browser has the form of a picture already. Small
 // ones, of which lists are full, are kept for a day. A whole picture is asked
-// for each time, so that each showing is in the audit.
-func (s *Server) unchanged(w http.ResponseWriter, r *http.Request, form string) bool {
-	if form != "" && form != "deep" {
+// for each time, so that each showing is in the audit, and so is a scan of which
+// the user may get to see something else next time.
+func (s *Server) unchanged(w http.ResponseWriter, r *http.Request, want picture) bool {
+	if form := want.form; form != "" && form != "deep" && want.trial == nil {
 		w.Header().Set("Cache-Control", "private, max-age=86400")
 		return false
 	}
 	// The content of a digest never changes; the conversion may, with the program.
-	tag := strconv.Quote(s.opt.Live.boot + form)
+	tag := strconv.Quote(event.Digest([]byte(s.opt.Live.boot + want.key()))[:20])
 	w.Header().Set("Cache-Control", "private, no-cache")
 	w.Header().Set("ETag", tag)
 	return r.Header.Get("If-None-Match") == tag

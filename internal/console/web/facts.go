@@ -105,12 +105,30 @@ func marked(v imageView) bool {
 	return slices.ContainsFunc(v.Marks, func(k mark) bool { return k.Class == "finding" })
 }
 
+// url is where a form of an image is got; "" is the whole picture.
+func (v imageView) url(form string) string {
+	url := "/evidence/" + v.Digest + form
+	if v.Real {
+		url += "?real"
+	}
+	return url
+}
+
+// scanViewer is the name of a scan's viewer on the page; another one when it
+// shows the real scan after a trial, so that nothing is left of the one before.
+func scanViewer(i int, v imageView) string {
+	if v.Real {
+		return fmt.Sprintf("scan-%d-real", i)
+	}
+	return fmt.Sprintf("scan-%d", i)
+}
+
 // deepURL is where the script gets a scan in its full depth.
 func deepURL(v imageView, scan bool) string {
 	if !scan {
 		return ""
 	}
-	return "/evidence/" + v.Digest + "/deep"
+	return v.url("/deep")
 }
 
 // spanOf lets what only the list knows, such as the goods, take the place of

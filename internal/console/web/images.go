@@ -21,6 +21,8 @@ import (
 	_ "golang.org/x/image/webp" // decoder
 	"golang.org/x/sync/semaphore"
 	"golang.org/x/sync/singleflight"
+
+	"gatehouse/internal/console/tip"
 )
 
 const (
@@ -41,6 +43,22 @@ var ErrPixels = errors.New("picture has too many pixels")
 type picture struct {
 	form string
 	box  image.Rectangle
+	// trial is what was drawn for the user who looks at a scan; nil where
+	// nothing was. With one, a picture is always made anew, so that a projection
+	// does not show by its kind.
+	trial *tip.Trial
+}
+
+// key tells pictures of one piece of evidence apart.
+func (w picture) key() string {
+	key := fmt.Sprintf("%s/%v", w.form, w.box)
+	switch {
+	case w.trial.Open():
+		key += "/" + w.trial.ID
+	case w.trial != nil:
+		key += "/anew"
+	}
+	return key
 }
 
 // made is a picture ready for a browser, and how large its source is.
@@ -59,6 +77,7 @@ type images struct {
 	byKey map[string]*list.Element
 	size  int
 	dims  map[string]image.Point
+	boxes map[string]image.Rectangle // where something was projected, by trial
 }
 
 type cached struct {
@@ -67,12 +86,12 @@ type cached struct {
 }
 
 func newImages() *images {
-	return &images{slots: semaphore.NewWeighted(2), order: list.New(), byKey: map[string]*list.Element{}, dims: map[string]image.Point{}}
+	return &images{slots: semaphore.NewWeighted(2), order: list.New(), byKey: map[string]*list.Element{}, dims: map[string]image.Point{}, boxes: map[string]image.Rectangle{}}
 }
 
 // get makes a picture of the file, or takes it from the cache.
 func (x *images) get(ctx context.Context, path, digest string, want picture) (made, error) {
-	key := fmt.Sprintf("%s/%s/%v", digest, want.form, want.box)
+	key := digest + "/" + want.key()
 	if pic, ok := x.lookup(key); ok {
 		return pic, nil
 	}
@@ -176,13 +195,18 @@ func render(path string, want picture) (made, error) {
 		return made{}, fmt.Errorf("read picture: %w", err)
 	}
 	deep := is16bit(cfg.ColorModel)
-	if want.form == "" && !deep && (format == "jpeg" || format == "png" || format == "webp") {
+	if want.form == "" && want.trial == nil && !deep && (format == "jpeg" || format == "png" || format == "webp") {
 		data, err := io.ReadAll(f)
 		return made{data, "image/" + format}, err
 	}
 	img, _, err := image.Decode(f)
 	if err != nil {
 		return made{}, fmt.Errorf("decode picture: %w", err)
+	}
+	if want.trial.Open() {
+		if img, _, err = projected(img, want.trial); err != nil {
+			return made{}, err
+		}
 	}
 	if want.form == "deep" {
 		return encodePNG(packed(img))

@@ -10,6 +10,7 @@ import (
 
 	"gatehouse/internal/console/private"
 	"gatehouse/internal/console/store"
+	"gatehouse/internal/console/tip"
 	"gatehouse/internal/event"
 )
 
@@ -29,6 +30,8 @@ type passageModel struct {
 	Receipts []store.Reach
 	Notes    []private.Note
 	Form     verdictForm
+	Trial    *tip.Trial // what was drawn for the user; nil when nothing was
+	Reveal   *reveal    // of a trial whose real scan is to be decided
 }
 
 // imageView is a piece of evidence and how it stands with it.
@@ -40,6 +43,7 @@ type imageView struct {
 	Missing string
 	W, H    int // pixels as stored; 0 when not known
 	Marks   []mark
+	Real    bool // a trial showed something else before
 }
 
 // mark is a region on an image.
@@ -57,6 +61,7 @@ type viewerModel struct {
 	Scan      bool
 	Folded    bool   // another one is shown in its place
 	Whole     string // where it is shown in full; "" where it is
+	Report    string // where the report on a scan is got; "" where there is none
 }
 
 type photoView struct {
@@ -72,18 +77,20 @@ type scanView struct {
 // verdictForm is the form's state.
 type verdictForm struct {
 	Code, Reason, About, Error string
+	Look                       string // what the page showed of the scans
 	Version                    int
 	Sequence                   uint64
 }
 
 // passage serves a passage's page, or its live part.
 func (s *Server) passage(w http.ResponseWriter, r *http.Request, p Page) {
-	m, err := s.passageModel(r, p, event.ID(r.PathValue("id")))
+	part := r.URL.Query().Get("part")
+	m, err := s.drawnModel(r, p, event.ID(r.PathValue("id")), part == "" || part == "live")
 	if err != nil {
 		s.fail(w, r, p, err)
 		return
 	}
-	switch r.URL.Query().Get("part") {
+	switch part {
 	case "live":
 		s.show(w, r, http.StatusOK, passageLive(p, m))
 		return
@@ -99,9 +106,16 @@ func (s *Server) passage(w http.ResponseWriter, r *http.Request, p Page) {
 		return
 	}
 	s.show(w, r, http.StatusOK, passageView(p, m))
+	s.seen(p, &m)
 }
 
 func (s *Server) passageModel(r *http.Request, p Page, id event.ID) (passageModel, error) {
+	return s.drawnModel(r, p, id, false)
+}
+
+// drawnModel is the passage's model; with draw it is drawn whether the user gets
+// to see a trial.
+func (s *Server) drawnModel(r *http.Request, p Page, id event.ID, draw bool) (passageModel, error) {
 	ctx := r.Context()
 	var m passageModel
 	var err error
@@ -130,6 +144,10 @@ func (s *Server) passageModel(r *http.Request, p Page, id event.ID) (passageMode
 	if m.Names, err = s.opt.Private.Names(ctx); err != nil {
 		return m, err
 	}
+	if m.Trial, err = s.trial(p, &m.Passage, draw); err != nil {
+		return m, err
+	}
+	m.Reveal = revealOf(m.Trial)
 	m.Form = verdictForm{Version: m.Version, Sequence: m.Sequence}
 	for _, a := range m.Alerts {
 		if !a.DecidedBy(p.Agency) {
@@ -147,6 +165,9 @@ func (s *Server) passageModel(r *http.Request, p Page, id event.ID) (passageMode
 	for _, sc := range m.Passage.Scans {
 		v := scanView{ScanView: sc}
 		if v.imageView, err = s.imageView(r, p, m.Passage.Passage, sc.Image); err != nil {
+			return m, err
+		}
+		if err := s.asTrial(r, p, m.Trial, &v.imageView); err != nil {
 			return m, err
 		}
 		m.Scans = append(m.Scans, v)
@@ -200,6 +221,10 @@ func (s *Server) decide(w http.ResponseWriter, r *http.Request, p Page) {
 		s.show(w, r, http.StatusUnprocessableEntity, passageView(p, m))
 		return
 	}
+	if answers(m.Trial, m.Form.Look) {
+		s.answer(w, r, p, &m)
+		return
+	}
 	at := s.opt.Now().UTC()
 	v := event.Verdict{
 		ID: event.NewID(at), Agency: p.Agency, Gate: m.Gate, Alert: event.ID(m.Form.About), Passage: m.ID,
@@ -214,13 +239,14 @@ func (s *Server) decide(w http.ResponseWriter, r *http.Request, p Page) {
 		s.fail(w, r, p, err)
 		return
 	}
+	s.decidedOn(m.Trial, v.Code)
 	s.opt.Live.Notify(result.Changes)
 	s.opt.Uplink.Wake()
 	http.Redirect(w, r, "/passages/"+string(m.ID), http.StatusSeeOther)
 }
 
 func readVerdict(r *http.Request) verdictForm {
-	f := verdictForm{Code: r.PostFormValue("code"), Reason: strings.TrimSpace(r.PostFormValue("reason")), About: r.PostFormValue("about")}
+	f := verdictForm{Code: r.PostFormValue("code"), Reason: strings.TrimSpace(r.PostFormValue("reason")), About: r.PostFormValue("about"), Look: r.PostFormValue("look")}
 	// What cannot be read stays zero, which no record's version is.
 	f.Version, _ = strconv.Atoi(r.PostFormValue("version"))
 	f.Sequence, _ = strconv.ParseUint(r.PostFormValue("sequence"), 10, 64)

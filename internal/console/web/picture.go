@@ -48,7 +48,13 @@ func (s *Server) pictureModel(r *http.Request, p Page, id event.ID, digest strin
 	for _, sc := range m.Passage.Scans {
 		if sc.Image.SHA256 == digest {
 			m.Title, m.State, m.Scan = p.T("passage.scan.short")+scanTitle(p, scanView{ScanView: sc}), sc.Analysis, true
-			m.View, err = s.imageView(r, p, m.Passage.Passage, sc.Image)
+			if m.View, err = s.imageView(r, p, m.Passage.Passage, sc.Image); err != nil {
+				return m, err
+			}
+			t, err := s.trial(p, &m.Passage, true)
+			if err == nil {
+				err = s.asTrial(r, p, t, &m.View)
+			}
 			return m, err
 		}
 	}

@@ -55,6 +55,7 @@ func (s *Server) site() *routes {
 	x.with(private.See, "GET /alerts", s.alerts)
 	x.with(private.See, "GET /passages/{id}", s.passage)
 	x.with(private.See, "GET /passages/{id}/pictures/{digest}", s.picture)
+	x.with(private.Export, "GET /passages/{id}/scans/{digest}/report", s.exportReport)
 	x.with(private.Decide, "POST /alerts/{id}/ack", s.acknowledge)
 	x.with(private.Documents, "POST /passages/{id}/documents", s.documents)
 	x.with(private.Decide, "POST /passages/{id}/verdict", s.decide)
@@ -80,6 +81,8 @@ func (s *Server) site() *routes {
 	x.with(private.Users, "POST /users/{id}/role", s.setRole)
 	x.with(private.Users, "POST /users/{id}/disable", s.disableUser)
 	x.with(private.Users, "POST /users/{id}/enable", s.enableUser)
+	x.with(private.Trials, "GET /trials", s.trials)
+	x.with(private.Trials, "POST /trials", s.switchTrials)
 	x.with(private.Own, "GET /", s.nowhere)
 	return x
 }

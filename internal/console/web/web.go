@@ -12,6 +12,7 @@ import (
 
 	"gatehouse/internal/console/private"
 	"gatehouse/internal/console/store"
+	"gatehouse/internal/console/tip"
 	"gatehouse/internal/console/uplink"
 	"gatehouse/internal/console/web/lang"
 	"gatehouse/internal/event"
@@ -39,6 +40,7 @@ type Options struct {
 	Language lang.Code // until a user chooses
 	Store    *store.Store
 	Private  *private.Store
+	Trials   *tip.Engine // of the agency's own reviewers
 	Uplink   Uplink
 	Live     *Live
 	Secure   bool // served over TLS: cookies are marked so

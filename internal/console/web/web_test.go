@@ -17,23 +17,22 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
 	"github.com/stretchr/testify/require"
-	"go.uber.org/goleak"
 	"golang.org/x/image/tiff"
 
 	"gatehouse/internal/console/consoletest"
 	"gatehouse/internal/console/private"
 	"gatehouse/internal/console/store"
+	"gatehouse/internal/console/tip"
 	"gatehouse/internal/console/uplink"
 	"gatehouse/internal/console/web"
 	"gatehouse/internal/event"
 	"gatehouse/internal/trust"
 )
-
-func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 
 // still is an uplink that does nothing.
 type still struct{}
@@ -46,40 +45,56 @@ type site struct {
 	*consoletest.Chain
 	store   *store.Store
 	private *private.Store
+	trials  *tip.Engine
+	draws   *draws
 	live    *web.Live
 	pages   *web.Server
 	url     string
 	dir     string
+	close   func()
 	browser *http.Client
 }
 
 func newSite(t *testing.T) *site {
 	t.Helper()
+	s := &site{Chain: consoletest.NewChain(t, "15BB"), dir: t.TempDir()}
+	jar, err := cookiejar.New(nil)
+	require.NoError(t, err)
+	s.browser = &http.Client{Jar: jar, CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }}
+	s.reopen(t)
+	return s
+}
+
+// reopen serves the pages of the site's folder, until close is called or the
+// test ends.
+func (s *site) reopen(t *testing.T) {
+	t.Helper()
 	key, err := trust.NewPrivate()
 	require.NoError(t, err)
-	s := &site{Chain: consoletest.NewChain(t, "15BB"), live: web.NewLive(time.Now()), dir: t.TempDir()}
 	log := slog.New(slog.DiscardHandler)
+	s.live = web.NewLive(time.Now())
 	s.store, err = store.Open(t.Context(), store.Options{Dir: s.dir, Agency: event.Customs, Seal: uplink.Sealer(event.Customs, key), Log: log})
 	require.NoError(t, err)
 	s.private, err = private.Open(t.Context(), s.dir, event.Customs, time.Now)
 	require.NoError(t, err)
+	s.draws = &draws{}
+	s.trials, err = tip.Open(filepath.Join(s.dir, tip.File), time.Now, s.draws.draw)
+	require.NoError(t, err)
 	s.pages, err = web.New(web.Options{
-		Agency: event.Customs, Gates: []web.Gate{{ID: "15BB", Silence: time.Minute}}, Language: "vi", Store: s.store, Private: s.private,
+		Agency: event.Customs, Gates: []web.Gate{{ID: "15BB", Silence: time.Minute}}, Language: "vi", Store: s.store, Private: s.private, Trials: s.trials,
 		Uplink: still{}, Live: s.live, Log: log, Now: time.Now,
 	})
 	require.NoError(t, err)
 	server := httptest.NewServer(s.pages.Handler())
 	s.url = server.URL
-	jar, err := cookiejar.New(nil)
-	require.NoError(t, err)
-	s.browser = &http.Client{Jar: jar, CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }}
-	t.Cleanup(func() {
+	s.close = sync.OnceFunc(func() {
 		s.browser.CloseIdleConnections()
 		server.Close()
+		require.NoError(t, s.trials.Close())
 		require.NoError(t, s.private.Close())
 		require.NoError(t, s.store.Close())
 	})
-	return s
+	t.Cleanup(s.close)
 }
 
 const password = "mật khẩu thử nghiệm"

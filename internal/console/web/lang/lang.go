@@ -72,7 +72,7 @@ func (w Words) Code(c Code, family, value string) string {
 // Dictionary makes the dictionary.
 func Dictionary() Words {
 	w := Words{}
-	for _, part := range []string{pages, codes, records, controls} {
+	for _, part := range []string{pages, codes, records, controls, trials} {
 		for line := range strings.Lines(part) {
 			key, rest, ok := strings.Cut(strings.TrimSpace(line), " = ")
 			if !ok {
