@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"log/slog"
 	"net/http"
-	"net/http/cookiejar"
 	"net/http/httptest"
 	"net/url"
 	"os"
@@ -95,15 +94,7 @@ func TestKilledInATrialThePassageIsUndecidedAndTheRecordWhole(t *testing.T) {
 		require.NoError(t, cmd.Start())
 		line, err := bufio.NewReader(out).ReadString('\n')
 		require.NoError(t, err)
-		old, err := url.Parse(officer.url)
-		require.NoError(t, err)
-		officer.url = strings.TrimSpace(line)
-		next, err := url.Parse(officer.url)
-		require.NoError(t, err)
-		jar, err := cookiejar.New(nil)
-		require.NoError(t, err)
-		jar.SetCookies(next, officer.browser.Jar.Cookies(old))
-		officer.browser.Jar = jar
+		officer.url = strings.TrimSpace(line) // its session goes on: cookies know no ports
 		killed = func() {
 			officer.browser.CloseIdleConnections()
 			require.NoError(t, cmd.Process.Kill())
@@ -123,13 +114,13 @@ func TestKilledInATrialThePassageIsUndecidedAndTheRecordWhole(t *testing.T) {
 	_, _, page := officer.get(t, path)
 	shown := officer.looks(t, digest)
 	undecided()
-	require.Equal(t, strip(shown["/deep"]), strip(officer.looks(t, digest)["/deep"]), "the trial goes on, and shows the same")
+	require.True(t, strip(shown["/deep"]) == strip(officer.looks(t, digest)["/deep"]), "the trial goes on, and shows the same")
 	status, _, body := officer.post(t, path+"/verdict", form(t, page, "RELEASE"))
 	require.Equal(t, http.StatusSeeOther, status, body)
 	undecided()
 	_, _, page = officer.get(t, path)
 	require.Contains(t, page, "Bạn đã bỏ qua vật giả", "what it was is told after the new start")
-	require.NotEqual(t, strip(shown["/deep"]), strip(officer.looks(t, digest)["/deep"]), "and the real scan is shown")
+	require.False(t, strip(shown["/deep"]) == strip(officer.looks(t, digest)["/deep"]), "and the real scan is shown")
 	undecided()
 	status, _, body = officer.post(t, path+"/verdict", form(t, page, "RELEASE"))
 	require.Equal(t, http.StatusSeeOther, status, body)
