@@ -10,7 +10,7 @@ from torch import nn
 from . import corners, data, grammar
 from .net import Detector, Reader
 
-VERSION = "0.3.0"
+VERSION = "0.4.0"
 MARGINS = [0.06, 0.14]
 
 
@@ -42,7 +42,7 @@ def detector(weights, models, threshold):
     """Exports the detector and compares it on two picture sizes."""
     graph = DetectorGraph(loop.load(Detector(), os.path.join(weights, "detector.pt"))).eval()
     manifest = {
-        "name": "plate-detector", "version": VERSION, "task": "plate-detection",
+        "name": "plate-detector", "version": "0.2.0", "task": "plate-detection",
         "input": {"name": "image", "width": data.LONG_SIDE, "height": data.LONG_SIDE, "channels": 3, "order": "RGB",
                   "mean": [0, 0, 0], "std": [1, 1, 1], "scale": "1/255", "pad": data.PAD, "max_upscale": data.MAX_UPSCALE,
                   "multiple": 32},
@@ -90,7 +90,7 @@ def straightener(weights, models):
     """Exports the net for corners and compares it."""
     graph = CornersGraph(loop.load(corners.Corners(), os.path.join(weights, "corners.pt"))).eval()
     manifest = {
-        "name": "plate-corners", "version": "0.1.0", "task": "plate-corners",
+        "name": "plate-corners", "version": "0.2.0", "task": "plate-corners",
         "input": {"name": "view", "width": corners.VIEW_W, "height": corners.VIEW_H, "channels": 3, "order": "RGB", "mean": [0, 0, 0],
                   "std": [1, 1, 1], "scale": "1/255", "around": corners.AROUND, "along": corners.ALONG},
         "outputs": {"corners": "[N,4,2] x,y of TL,TR,BR,BL, 0..1 of the view"},
