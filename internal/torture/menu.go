@@ -129,8 +129,8 @@ func (w *World) arm(p point) string {
 // killAt lets the daemon die at a point, twice with different counts.
 func killAt(p point) func(context.Context, *World) error {
 	return func(ctx context.Context, w *World) error {
+		died := time.Now()
 		w.Daemon.Kill()
-		died := w.Daemon.Ended()
 		for range 2 {
 			spec := w.arm(p)
 			w.Window(account.Window{From: died, What: spec})
@@ -141,7 +141,7 @@ func killAt(p point) func(context.Context, *World) error {
 				w.say("%s: %v", spec, err) // it may come by while it starts
 			}
 			w.awaitDeath(ctx, spec)
-			died = w.Daemon.Ended()
+			died = w.died()
 			w.Decide(ctx, w.any(), "after "+spec)
 			w.rest(ctx, w.between(0, 500*time.Millisecond))
 		}
