@@ -10,6 +10,7 @@ import (
 
 	"gatehouse/internal/console"
 	"gatehouse/internal/console/private"
+	"gatehouse/internal/console/tip"
 	"gatehouse/internal/event"
 )
 
@@ -23,6 +24,12 @@ func TestThePrivatePartComesBackFromItsBackup(t *testing.T) {
 	token, err := p.NewSetupLink(t.Context())
 	require.NoError(t, err)
 	require.NotEmpty(t, token)
+	record := filepath.Join(c.Store, tip.File)
+	trials, err := tip.Open(record, time.Now, nil)
+	require.NoError(t, err)
+	require.NoError(t, trials.Switch("15BB/01", true, 0.05, "C-1"))
+	kept, err := os.ReadFile(record)
+	require.NoError(t, err)
 
 	file := filepath.Join(dir, "backup")
 	require.NoError(t, console.Backup(t.Context(), c, file), "while the store is open")
@@ -33,11 +40,15 @@ func TestThePrivatePartComesBackFromItsBackup(t *testing.T) {
 	_, err = console.Restore(t.Context(), c, file)
 	require.ErrorIs(t, err, console.ErrNotEmpty)
 	require.NoError(t, p.Close())
+	require.NoError(t, trials.Close())
 
 	require.NoError(t, os.RemoveAll(c.Store))
 	names, err := console.Restore(t.Context(), c, file)
 	require.NoError(t, err)
 	require.Contains(t, names, private.File)
+	back, err := os.ReadFile(record)
+	require.NoError(t, err)
+	require.Equal(t, kept, back, "the record of trials")
 	again, err := console.Init(c)
 	require.NoError(t, err)
 	require.Equal(t, public, again, "the keys are the same")
