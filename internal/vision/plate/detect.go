@@ -20,6 +20,7 @@ const (
 	padGrey    = 114 // value of the border right and below
 	padTo      = 32
 	maxPlates  = 8   // of one picture
+	linearFrom = 0.6 // scale from which no area has to be averaged
 	sameShare  = 0.5 // overlap from which two detections are one plate
 )
 
@@ -70,17 +71,17 @@ func letterbox(img gocv.Mat, side, most float64) (input []float32, scale point, 
 	nw, nh := max(1, int(math.RoundToEven(float64(w)*s))), max(1, int(math.RoundToEven(float64(h)*s)))
 	shape = image.Pt((nw+padTo-1)/padTo*padTo, (nh+padTo-1)/padTo*padTo)
 
-	interpolation := gocv.InterpolationLinear
-	if s < 1 {
-		interpolation = gocv.InterpolationArea
-	}
 	small := gocv.NewMat()
 	defer small.Close()
 	if s < 0.5 { // OpenCV halves much faster than it takes the mean over any other area
 		half := gocv.NewMat()
 		defer half.Close()
 		gocv.Resize(img, &half, image.Pt(w/2, h/2), 0, 0, gocv.InterpolationArea)
-		img = half
+		img, s = half, 2*s
+	}
+	interpolation := gocv.InterpolationLinear
+	if s < linearFrom {
+		interpolation = gocv.InterpolationArea
 	}
 	gocv.Resize(img, &small, image.Pt(nw, nh), 0, 0, interpolation)
 	padded := gocv.NewMat()

@@ -41,7 +41,7 @@ const (
 // with a threshold below the usual one, so that it does not miss what it cannot
 // settle.
 const (
-	glanceShare     = 0.7
+	glanceShare     = 0.5
 	glanceThreshold = 0.15 // heat
 )
 
@@ -158,7 +158,7 @@ func (a *Analyser) Read(p *picture.Picture) ([]Reading, wire.Times, error) {
 	return out, ms, nil
 }
 
-// glance looks for plates in the picture at half its pixels. done is false when
+// glance looks for plates in the picture at a quarter of its pixels. done is false when
 // that does not settle it: when nothing was found, or when anything that might
 // be a plate was not read with certainty.
 func (a *Analyser) glance(img gocv.Mat, ms wire.Times) (all []reading, done bool, err error) {
@@ -169,7 +169,7 @@ func (a *Analyser) glance(img gocv.Mat, ms wire.Times) (all []reading, done bool
 	defer since(time.Now(), "read", ms)
 	first, err := a.straight(img, found)
 	if err == nil {
-		all, err = a.readOnce(img, first)
+		all, err = a.readOnce(img, first, a.reader.middle())
 	}
 	if err != nil {
 		return nil, false, wire.Errorf(wire.Internal, "read plates: %v", err)
@@ -225,7 +225,7 @@ func (a *Analyser) readTwice(img gocv.Mat, found []detection) ([]reading, error)
 	if err != nil {
 		return nil, err
 	}
-	all, err := a.readOnce(img, first)
+	all, err := a.readOnce(img, first, a.reader.margins())
 	if err != nil {
 		return nil, err
 	}
@@ -243,7 +243,7 @@ func (a *Analyser) readTwice(img gocv.Mat, found []detection) ([]reading, error)
 	if len(places) == 0 {
 		return all, nil
 	}
-	second, err := a.readOnce(img, places)
+	second, err := a.readOnce(img, places, a.reader.margins())
 	if err != nil {
 		return nil, err
 	}
@@ -304,8 +304,8 @@ func (a *Analyser) look(img gocv.Mat, first, straightened detection) ([]detectio
 	return append(again, first), nil
 }
 
-func (a *Analyser) readOnce(img gocv.Mat, found []detection) ([]reading, error) {
-	all, err := a.reader.read(img, found, a.rules.Country)
+func (a *Analyser) readOnce(img gocv.Mat, found []detection, margins []float64) ([]reading, error) {
+	all, err := a.reader.read(img, found, a.rules.Country, margins)
 	if err != nil {
 		return nil, err
 	}

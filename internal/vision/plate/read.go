@@ -21,13 +21,24 @@ type seen struct {
 
 type reader struct{ net *model.Net }
 
-// read looks at every plate with every margin in one run of the net.
-func (r reader) read(img gocv.Mat, plates []detection, home string) ([]seen, error) {
-	m := r.net.Manifest
-	margins := m.Margins
-	if len(margins) == 0 {
-		margins = []float64{0.08}
+// margins are those with which the score was calibrated.
+func (r reader) margins() []float64 {
+	if m := r.net.Manifest.Margins; len(m) > 0 {
+		return m
 	}
+	return []float64{0.08}
+}
+
+// middle is one margin in the middle of those: it costs one look in place of
+// several.
+func (r reader) middle() []float64 {
+	m := r.margins()
+	return []float64{(slices.Min(m) + slices.Max(m)) / 2}
+}
+
+// read looks at every plate with every margin in one run of the net.
+func (r reader) read(img gocv.Mat, plates []detection, home string, margins []float64) ([]seen, error) {
+	m := r.net.Manifest
 	w, h := m.Input.Width, m.Input.Height
 	input := make([]float32, 0, len(plates)*len(margins)*w*h)
 	for _, d := range plates {
