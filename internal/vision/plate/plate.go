@@ -143,6 +143,18 @@ func (a *Analyser) Read(p *picture.Picture) ([]Reading, wire.Times, error) {
 	if err != nil {
 		return nil, nil, err
 	}
+	return readings(p, all), ms, nil
+}
+
+// Study is Read at full size always: who follows plates from frame to frame
+// must see the same things in each, whatever else is read with certainty.
+func (a *Analyser) Study(p *picture.Picture) ([]Reading, error) {
+	all, err := a.study(p.Mat, wire.Times{})
+	return readings(p, all), err
+}
+
+// readings are the listed ones with their places in the picture.
+func readings(p *picture.Picture, all []reading) []Reading {
 	var out []Reading
 	for _, r := range all {
 		if !r.listed {
@@ -155,7 +167,7 @@ func (a *Analyser) Read(p *picture.Picture) ([]Reading, wire.Times, error) {
 		}
 		out = append(out, one)
 	}
-	return out, ms, nil
+	return out
 }
 
 // glance looks for plates in the picture at a quarter of its pixels. done is false when

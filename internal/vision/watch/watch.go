@@ -142,7 +142,7 @@ func (w *Watcher) play(ctx context.Context, v *gocv.VideoCapture, each func(Vehi
 func (w *Watcher) look(at time.Duration, frame gocv.Mat, each func(Vehicle) error) error {
 	w.seen.Looks++
 	p := &picture.Picture{Mat: frame, Format: "video", Stored: image.Pt(frame.Cols(), frame.Rows())}
-	found, _, err := w.plates.Read(p)
+	found, err := w.plates.Study(p)
 	if err != nil {
 		return fmt.Errorf("read plates of %s at %v: %w", w.cfg.Name(), at, err)
 	}
