@@ -84,11 +84,16 @@ func pages() []page {
 		{name: "control", pattern: "GET /control/{gate}/{lane}/{device}/{verb}", path: at("/control/15BB/01/barrier/open"), shared: "main h1"},
 		{name: "status", pattern: "GET /status", path: at("/status"), shared: "#status td:nth-child(-n+5)", change: (*evening).lost},
 		{name: "audit", pattern: "GET /audit", path: at("/audit"), own: name},
+		{name: "trials", pattern: "GET /trials", path: at("/trials")},
 		{name: "users", pattern: "GET /users", path: at("/users"), own: name},
 		{name: "account", pattern: "GET /account", path: at("/account"), own: name},
 		{name: "nowhere", pattern: "GET /", path: at("/nowhere"), shared: "#main"},
 		{pattern: "GET /evidence/{digest}", path: func(e *evening) string { return "/evidence/" + scan(e) }, shared: "bytes", file: true},
 		{pattern: "GET /evidence/{digest}/{form}", path: func(e *evening) string { return "/evidence/" + scan(e) + "/original" }, shared: "bytes", file: true},
+		{
+			pattern: "GET /passages/{id}/scans/{digest}/report", file: true, shared: "bytes",
+			path: func(e *evening) string { return "/passages/" + string(e.odd.ID) + "/scans/" + scan(e) + "/report" },
+		},
 		{pattern: "GET /search/export", path: func(e *evening) string { return "/search/export?format=csv&plate=" + e.odd.Plates[0].Text[3:] }, shared: "bytes", file: true},
 		{pattern: "GET /audit/export", path: at("/audit/export?format=csv"), own: name, file: true},
 	}
@@ -364,6 +369,11 @@ func (e *evening) alarmAndCut() string {
 	for _, s := range e.sides {
 		require.Eventually(e, func() bool {
 			_, err := s.console.Store().Passage(context.Background(), e.fresh.ID)
+			for _, a := range e.alerts { // a verdict is on those that were there
+				if err == nil {
+					_, err = s.console.Store().Alert(context.Background(), a.ID)
+				}
+			}
 			return err == nil
 		}, time.Minute, 20*time.Millisecond)
 		s.hand.notes(e.fresh.ID, s.known[2])

@@ -33,6 +33,8 @@ func TestATrialAtADesk(t *testing.T) {
 		a := consoletest.Alert(p, f)
 		site.Share(t, event.TypeAlert, a.ID, string(p.ID), a)
 	}
+	d.open("/")
+	d.until(`document.querySelector('a[href="/passages/` + string(p.ID) + `"]') !== null`)
 	d.open("/passages/" + string(p.ID))
 	d.until(`document.querySelector("#scans .stage img")?.naturalWidth > 0`)
 
