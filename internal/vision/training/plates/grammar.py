@@ -13,7 +13,7 @@ COUNTRIES = ["VN", "CN", "LA", "KH", "TH", "other"]
 PROVINCES = [p for p in range(11, 100) if p not in (13, 42, 44, 45, 46, 87, 91, 96)]
 CAR = "ABCDEFGHKLMNPSTUVXYZ"
 STATE = "ABCDEFGHKLM"
-HARD = CAR + "DUNMKXBGDUNMKXHL"  # series letters that are mixed up when small come more often
+HARD = CAR + "DUNMKXBGDUNMKXHLCGCG"  # series letters that are mixed up when small come more often
 SECOND = "ABCDEFHKLMNPRSTUVXYZ"
 MILITARY_FIRST = "ABCDHKPQTV"
 MILITARY_SECOND = "ABCDEGHIKLMNPQRSTUVXYZ"
@@ -39,7 +39,9 @@ class Layout:
 
 
 def _digits(rng, n):
-    return "".join(str(d) for d in rng.integers(0, 10, n))
+    """n digits; in one group of four only those that are mixed up when small."""
+    pool = "5566338890" if rng.random() < 0.25 else "0123456789"
+    return "".join(pool[d] for d in rng.integers(0, 10, n))
 
 
 def _pick(rng, seq):

@@ -33,7 +33,7 @@ class Source:
                 (self.valid if data.fold(p["text"]) == VALID_FOLD else self.real).append(item)
             if len(boxed) == len(line["plates"]) and boxed:
                 self.images.append((img, taken))
-        weights = np.array([2.2 if r[4] != "gate-fixed" else 1.0 for r in self.real])
+        weights = np.array([1.6 if r[4] != "gate-fixed" else 1.0 for r in self.real])
         self.weights = weights / weights.sum()
 
     def patch(self, rng, w, h):
@@ -125,7 +125,7 @@ class Source:
     def sample(self, rng):
         """One training sample: image, text, rows (0 unknown), country, centres and corners (0..1 of the crop) or None."""
         r = rng.random()
-        if r < 0.42:
+        if r < 0.45:
             return self.photographed(rng)
         return self.rendered(rng) if r < 0.93 else self.background(rng)
 

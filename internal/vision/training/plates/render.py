@@ -51,7 +51,7 @@ class Renderer:
                           int(rng.integers(1, max(2, h // 30) + 1)), cv2.LINE_AA)
         alpha, centres, thin = self._text(rng, lay, w, h)
         if rng.random() < (0.75 if thin else 0.35):
-            k = int(rng.integers(2, 6 if thin else 5))
+            k = int(rng.integers(2, 7 if thin else 6))
             op = cv2.dilate if thin or rng.random() < 0.6 else cv2.erode
             alpha = op(alpha, np.ones((k, k), np.uint8))
         a = alpha.astype(np.float32)[..., None] / 255
@@ -125,7 +125,7 @@ class Renderer:
     def _text(self, rng, lay, w, h):
         """Alpha mask of all rows and the centres of the characters in reading order of text."""
         alpha = np.zeros((h, w), np.uint8)
-        face = self.glyphs.face(rng)
+        face, stretch = self.glyphs.face(rng), self._stretch(rng)
         n = len(lay.rows)
         top, bottom = h * rng.uniform(0.08, 0.15), h * rng.uniform(0.85, 0.93)
         gap = h * rng.uniform(0.03, 0.09) if n > 1 else 0
@@ -133,11 +133,19 @@ class Renderer:
         centres, slot, y = [], 0, top
         for row, share in zip(lay.rows, shares):
             rh = (bottom - top - gap * (n - 1)) * share
-            for c, cx in self._row(rng, alpha, lay, row, face, y, rh, w):
+            for c, cx in self._row(rng, alpha, lay, row, face, y, rh, w, stretch):
                 centres.append((slot, cx, y + rh / 2))
                 slot += 1
             y += rh + gap
         return alpha, centres, "DIN" in face or "RG2014B" in face
+
+    @staticmethod
+    def _stretch(rng):
+        """Gives a character's width from its face's: as it is, condensed, or all nearly alike as on pressed plates (1 is heights)."""
+        r, by, one = rng.random(), rng.uniform(0.58, 0.9), rng.uniform(0.38, 0.6)
+        if r < 0.25:
+            return lambda width: width * by
+        return (lambda width: width if width < 0.35 else one) if r < 0.4 else lambda width: width
 
     @staticmethod
     def _shares(rng, lay, n):
@@ -152,7 +160,7 @@ class Renderer:
         first = rng.uniform(0.38, 0.52)
         return [first, 1 - first]
 
-    def _row(self, rng, alpha, lay, row, face, y, rh, w):
+    def _row(self, rng, alpha, lay, row, face, y, rh, w, stretch):
         """Draws one row scaled into its area; yields the Latin characters with their x centres."""
         pieces, tight = [], rng.uniform(0.06, 0.22)
         for c in row:
@@ -166,7 +174,7 @@ class Renderer:
                 pieces.append((c, m, m.shape[1] / HEIGHT))
             else:
                 m = self.glyphs.char(rng, face, c)
-                pieces.append((c, m, np.clip(m.shape[1] / HEIGHT, 0.14, 0.95)))
+                pieces.append((c, m, np.clip(stretch(m.shape[1] / HEIGHT), 0.12, 0.95)))
         total = sum(p[2] for p in pieces) + tight * (len(pieces) - 1)
         most = w * rng.uniform(0.80, 0.93)
         unit = rh * rng.uniform(0.75, 1.15)
