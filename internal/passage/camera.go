@@ -89,12 +89,26 @@ func (e *Engine) pictured(d *Device, t track, at time.Time) *passage {
 		p := e.firstWithout(t, func(p *passage) bool { return e.reachable(p, at) && !e.turnedAway(p, d, at) })
 		return cmp.Or(p, e.newest(event.Open), e.newest(event.Waiting))
 	default:
-		p := e.newest(event.Open)
+		p := e.storedBefore(t, at)
 		if p == nil || p.shows(t) || at.Sub(p.Record.OpenedAt) > lateCapture {
 			return nil
 		}
 		return p
 	}
+}
+
+// storedBefore is the passage that stands in the zone; or else the last one,
+// when it began so shortly after this reading came that it was only stored
+// before it.
+func (e *Engine) storedBefore(t track, at time.Time) *passage {
+	if p := e.newest(event.Open); p != nil || len(e.s.Passages) == 0 {
+		return p
+	}
+	p := e.s.Passages[len(e.s.Passages)-1]
+	if wait := p.Record.OpenedAt.Sub(at); p.Aside || p.gone() || p.shows(t) || len(p.Spans) == 0 || wait <= 0 || wait > lateCapture {
+		return nil
+	}
+	return p
 }
 
 // delayed is the passage that a capture before the portal announced although
@@ -189,11 +203,22 @@ func (e *Engine) hold(r *event.Reading) {
 // older is of others that turned back or came through unseen. Were it taken,
 // everybody after such a one would bear the papers or the plate of the one ahead.
 func (e *Engine) adopt(p *passage, at time.Time) {
-	waiting := e.s.Held
+	waiting := slices.DeleteFunc(slices.Clone(e.s.Held), func(h *held) bool { return h.behind(at) })
 	e.take(p, func(d *Device, h *held) bool {
 		return (d.Position != PositionAfter || e.lane.twoWay()) && at.Sub(h.Reading.ReceivedAt) <= e.lane.Join.Before &&
-			!e.overtaken(d, h, waiting)
+			!h.behind(at) && !e.overtaken(d, h, waiting)
 	})
+}
+
+// behind says that a reading came too long after a presence began to have
+// announced it. While a disk writes slowly, what came later may be stored
+// earlier: devices store side by side.
+func (h *held) behind(began time.Time) bool {
+	late := lateCapture
+	if h.Reading.Capture == nil {
+		late = latePaper
+	}
+	return h.Reading.ReceivedAt.Sub(began) > late
 }
 
 // take moves the held captures that fit to a passage.

@@ -75,7 +75,7 @@ func (e *Engine) announcedBy(t track, late time.Duration, at time.Time) *passage
 			return !p.ended() && at.Sub(p.Record.OpenedAt) <= e.lane.Join.Before
 		})
 	}
-	p := e.newest(event.Open)
+	p := e.storedBefore(t, at)
 	if p == nil || p.shows(t) || at.Sub(p.Record.OpenedAt) > late {
 		return nil
 	}
