@@ -110,6 +110,9 @@ type Photo struct {
 	Device   string    `json:"device"`
 	TakenAt  time.Time `json:"taken_at"`
 	Analysis string    `json:"analysis"` // "pending", "done", "unreadable", "unavailable"
+	// Track is the camera's own id of what it followed; photos of one camera with
+	// the same are a burst. Empty where the camera gives none.
+	Track string `json:"track,omitempty"`
 }
 
 // ScanView is one X-ray view of a passage.

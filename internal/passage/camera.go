@@ -335,6 +335,6 @@ func (e *Engine) photo(p *passage, d *Device, r *event.Reading) {
 	p.Shots = append(p.Shots, shot{track: t, Photo: r.Capture.Image.SHA256, At: taken})
 	p.Record.Photos = append(p.Record.Photos, event.Photo{
 		Image: *r.Capture.Image, View: t.View, Device: d.ID, TakenAt: r.ReceivedAt,
-		Analysis: e.analyse(p, Request{Evidence: r.Capture.Image.SHA256, Op: OpPlate}),
+		Analysis: e.analyse(p, Request{Evidence: r.Capture.Image.SHA256, Op: OpPlate}), Track: t.Event,
 	})
 }

@@ -22,46 +22,59 @@ func (l *lane) photograph(j *journey, device string) error {
 	if camera == nil || j.away(device) || l.take(j, device, "capture-missing") {
 		return nil
 	}
-	picture, err := l.picture(j, device)
+	photos, err := l.photos(j, device)
 	if err != nil {
 		return err
+	}
+	last := len(photos) - 1
+	var earlier [][]byte
+	for _, p := range photos[:last] {
+		earlier = append(earlier, p.JPEG)
 	}
 	view := "front"
 	if device == scenario.Camera2 {
 		view = "rear"
 	}
-	taken, err := camera.Capture(j.course.Number, j.name, view, picture)
+	taken, err := camera.Capture(j.course.Number, j.name, view, photos[last].JPEG, earlier...)
 	if err != nil {
 		return err
+	}
+	var burst []book.Shot
+	for i, digest := range taken.Burst {
+		at := rectangle(photos[i].Box)
+		burst = append(burst, book.Shot{Photo: digest, Box: at[:]})
 	}
 	if view == "rear" {
 		j.truth.RearPhoto = taken.Photo
 	} else {
-		j.truth.Event, j.truth.Photo = taken.EventID, taken.Photo
+		j.truth.Event, j.truth.Photo, j.truth.Burst = taken.EventID, taken.Photo, burst
 	}
 	j.touched(device, taken.Faults...)
 	return nil
 }
 
-// picture is what a camera sees of the lorry. It was drawn ahead, unless the
-// lens has become dirty or clean since: drawing takes as long as driving some
-// metres does in a fast simulation.
-func (l *lane) picture(j *journey, device string) ([]byte, error) {
+// photos are what a camera sees of the lorry, the nearest last. They were
+// drawn ahead, unless the lens has become dirty or clean since: drawing takes as
+// long as driving some metres does in a fast simulation.
+func (l *lane) photos(j *journey, device string) ([]render.Photo, error) {
 	dirty := l.board.On(device, "dirty-lens")
 	if drawn := j.drawn[device]; drawn != nil {
 		if p, err := drawn(); err != nil || p.dirty == dirty {
-			return p.jpeg, err
+			return p.photos, err
 		}
 	}
 	p, err := l.draw(j, device, dirty)
-	return p.jpeg, err
+	return p.photos, err
 }
 
-// drawing is a picture that was drawn ahead.
+// drawing is the photos of a burst that were drawn ahead, the nearest last.
 type drawing struct {
-	jpeg  []byte
-	dirty bool // the lens was
+	photos []render.Photo
+	dirty  bool // the lens was
 }
+
+// shrinks is how much smaller a lorry is on each earlier picture of a burst.
+const shrinks = 0.09
 
 // drawAhead begins to draw the pictures of a group of lorries.
 func (l *lane) drawAhead(group []*journey, aside *sync.WaitGroup) {
@@ -95,16 +108,26 @@ func (l *lane) draw(j *journey, device string, dirty bool) (drawing, error) {
 			t.Plate, t.Display, t.Rows, t.Box, t.Scene = p.Text, p.Text, p.Rows, p.Box, p.File
 		})
 		jpeg, err := p.Read()
-		return drawing{jpeg, dirty}, err
+		return drawing{[]render.Photo{{JPEG: jpeg}}, dirty}, err
 	}
-	photo, err := render.Photograph(l.fonts, scene)
-	if err != nil {
-		return drawing{}, fmt.Errorf("draw the lorry: %w", err)
+	d := drawing{dirty: dirty}
+	shots := l.plan.Burst
+	if scene.Rear {
+		shots = 1
 	}
-	if b := photo.Box; !scene.Rear {
-		j.tell(func(t *book.Truth) { t.Box = []int{b.Min.X, b.Min.Y, b.Dx(), b.Dy()} })
+	for i := range shots {
+		scene.Away = shrinks * float64(shots-1-i)
+		photo, err := render.Photograph(l.fonts, scene)
+		if err != nil {
+			return drawing{}, fmt.Errorf("draw the lorry: %w", err)
+		}
+		d.photos = append(d.photos, photo)
 	}
-	return drawing{photo.JPEG, dirty}, nil
+	if !scene.Rear {
+		at := rectangle(d.photos[len(d.photos)-1].Box)
+		j.tell(func(t *book.Truth) { t.Box = at[:] })
+	}
+	return d, nil
 }
 
 // cargo is the lorry as the scanner sees it.

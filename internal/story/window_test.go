@@ -151,6 +151,7 @@ func (w *window) board() []row {
 // page is what a passage's page shows.
 type page struct {
 	Plate  string   `json:"plate"`
+	Votes  string   `json:"votes"` // how many pictures of the front's burst agree
 	Photos []figure `json:"photos"`
 	Scans  []figure `json:"scans"`
 	// Profile is how many points the radiation profile has.
@@ -198,6 +199,7 @@ func (w *window) passage() page {
 		});
 		return {
 			plate: text("#headline h1"),
+			votes: text("#plates .votes"),
 			photos: all("#photos figure.viewer").map(figure),
 			scans: all("#scans figure.viewer").map(figure),
 			profile: document.querySelector("#radiation polyline.line")?.points.length ?? 0,

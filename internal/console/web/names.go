@@ -114,7 +114,7 @@ func hitName(p Page, h store.Hit) string {
 // thumbOf is the digest of the picture that stands for a passage in a list.
 func thumbOf(x event.Passage) string {
 	if len(x.Photos) > 0 {
-		return x.Photos[0].Image.SHA256
+		return bestOf(bursts(x.Photos)[0], x.Plates).Image.SHA256
 	}
 	if len(x.Scans) > 0 {
 		return x.Scans[0].Image.SHA256

@@ -58,6 +58,7 @@ type viewerModel struct {
 	ID, Title string
 	View      imageView
 	Analysis  string
+	Burst     int // how many pictures the camera took of the same
 	Scan      bool
 	Folded    bool   // another one is shown in its place
 	Whole     string // where it is shown in full; "" where it is
@@ -67,6 +68,7 @@ type viewerModel struct {
 type photoView struct {
 	event.Photo
 	imageView
+	Burst int // how many the camera took of the same; 1 for a single one
 }
 
 type scanView struct {
@@ -155,8 +157,9 @@ func (s *Server) drawnModel(r *http.Request, p Page, id event.ID, draw bool) (pa
 			break
 		}
 	}
-	for _, ph := range m.Passage.Photos {
-		v := photoView{Photo: ph}
+	for _, burst := range bursts(m.Passage.Photos) {
+		ph := bestOf(burst, m.Passage.Plates)
+		v := photoView{Photo: ph, Burst: len(burst)}
 		if v.imageView, err = s.imageView(r, p, m.Passage.Passage, ph.Image); err != nil {
 			return m, err
 		}

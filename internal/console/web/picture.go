@@ -3,6 +3,7 @@ package web
 import (
 	"fmt"
 	"net/http"
+	"slices"
 
 	"gatehouse/internal/console/private"
 	"gatehouse/internal/console/store"
@@ -14,7 +15,8 @@ type pictureModel struct {
 	Passage store.Passage
 	View    imageView
 	Title   string
-	State   string // of its analysis
+	State   string        // of its analysis
+	Burst   []event.Photo // all that the camera took of the same, this one too
 	Scan    bool
 }
 
@@ -38,9 +40,10 @@ func (s *Server) pictureModel(r *http.Request, p Page, id event.ID, digest strin
 	if m.Passage, err = s.opt.Store.Passage(r.Context(), id); err != nil {
 		return m, err
 	}
-	for _, ph := range m.Passage.Photos {
-		if ph.Image.SHA256 == digest {
-			m.Title, m.State = p.Code("view", ph.View), ph.Analysis
+	for _, burst := range bursts(m.Passage.Photos) {
+		if i := slices.IndexFunc(burst, func(ph event.Photo) bool { return ph.Image.SHA256 == digest }); i >= 0 {
+			ph := burst[i]
+			m.Title, m.State, m.Burst = p.Code("view", ph.View), ph.Analysis, burst
 			m.View, err = s.imageView(r, p, m.Passage.Passage, ph.Image)
 			return m, err
 		}

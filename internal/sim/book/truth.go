@@ -23,6 +23,7 @@ type Truth struct {
 	Country string    `json:"country"`
 	View    string    `json:"view"`
 	Photo   string    `json:"photo,omitempty"` // digest of the last picture sent
+	Burst   []Shot    `json:"burst,omitempty"` // the pictures before it in a burst
 	Event   string    `json:"event,omitempty"` // the camera's event id
 	Scene   string    `json:"scene,omitempty"` // weather and light, or the real photo's file
 	Box     []int     `json:"box,omitempty"`   // of the plate in the picture: x, y, w, h
@@ -53,6 +54,12 @@ type Truth struct {
 	Faults []string  `json:"faults,omitempty"` // device/name of each that touched it
 	// Cut is set when the simulator was stopped while the vehicle was under way.
 	Cut bool `json:"cut,omitempty"`
+}
+
+// Shot is an earlier picture of a burst.
+type Shot struct {
+	Photo string `json:"photo"` // digest
+	Box   []int  `json:"box"`   // of the plate in it: x, y, w, h
 }
 
 // Radiation is what the vehicle emitted and what the monitor made of it.

@@ -61,6 +61,8 @@ const (
 	ackTime     = 5 * time.Second // without PUBACK for so long, the message is sent again
 	stateBeat   = 30 * time.Second
 	skew        = 10 * time.Minute // of the clock faults
+
+	betweenShots = 200 * time.Millisecond // of a burst, by the camera's clock
 )
 
 type message struct {
@@ -112,12 +114,15 @@ type ImageRef struct {
 // Taken is what became of a capture.
 type Taken struct {
 	EventID string
-	Photo   string // digest of the picture sent; empty when it was withheld
+	Photo   string   // digest of the picture sent; empty when it was withheld
+	Burst   []string // digests of those sent before it
 	Faults  []string
 }
 
-// Capture queues a capture for sending.
-func (c *Camera) Capture(vehicle int, passage, view string, picture []byte) (Taken, error) {
+// Capture queues a capture for sending: the picture, and before it the earlier
+// ones of a burst, each with a message of its own that is not final. Faults
+// spoil the last.
+func (c *Camera) Capture(vehicle int, passage, view string, picture []byte, earlier ...[]byte) (Taken, error) {
 	now := time.Now().UTC()
 	var t Taken
 	t.EventID = fmt.Sprintf("%011x%08x", now.UnixMilli(), rand.Uint32())
@@ -139,26 +144,26 @@ func (c *Camera) Capture(vehicle int, passage, view string, picture []byte) (Tak
 	if take("clock-behind") {
 		now = now.Add(-skew)
 	}
-	sum := sha256.Sum256(made)
-	t.Photo = hex.EncodeToString(sum[:])
-	body, err := json.Marshal(Message{
-		EventID: t.EventID, Time: now, View: view, Final: true,
-		Image: ImageRef{SHA256: t.Photo, Bytes: len(made), MediaType: "image/jpeg"},
-	})
+	var burst []message
+	for i, p := range earlier {
+		about := Message{EventID: t.EventID, Time: now.Add(-betweenShots * time.Duration(len(earlier)-i)), View: view}
+		both, digest, err := c.message(about, p, passage)
+		if err != nil {
+			return t, err
+		}
+		burst, t.Burst = append(burst, both...), append(t.Burst, digest)
+	}
+	pair, digest, err := c.message(Message{EventID: t.EventID, Time: now, View: view, Final: true}, made, passage)
 	if err != nil {
-		return t, fmt.Errorf("encode capture: %w", err)
+		return t, err
 	}
-	pair := []message{
-		{topic: c.set.Topic + "/capture", payload: body, passage: passage},
-		{topic: c.set.Topic + "/image/" + t.EventID, payload: made, passage: passage},
-	}
+	t.Photo = digest
 	if take("out-of-order") {
 		pair[0], pair[1] = pair[1], pair[0]
 	}
 	if take("image-missing") {
 		t.Photo = ""
-		pair = pair[:1]
-		pair[0].payload, pair[0].topic = body, c.set.Topic+"/capture"
+		pair = slices.DeleteFunc(pair, func(m message) bool { return m.topic != c.set.Topic+"/capture" })
 	}
 	if take("duplicate") {
 		pair = append(pair, pair...)
@@ -166,8 +171,23 @@ func (c *Camera) Capture(vehicle int, passage, view string, picture []byte) (Tak
 	if take("will-while-working") {
 		pair = append(pair, message{topic: c.set.Topic + "/$state", payload: []byte("offline")})
 	}
-	c.push(pair)
+	c.push(append(burst, pair...))
 	return t, nil
+}
+
+// message is the message about a picture, the picture, and its digest.
+func (c *Camera) message(about Message, picture []byte, passage string) ([]message, string, error) {
+	sum := sha256.Sum256(picture)
+	digest := hex.EncodeToString(sum[:])
+	about.Image = ImageRef{SHA256: digest, Bytes: len(picture), MediaType: "image/jpeg"}
+	body, err := json.Marshal(about)
+	if err != nil {
+		return nil, "", fmt.Errorf("encode capture: %w", err)
+	}
+	return []message{
+		{topic: c.set.Topic + "/capture", payload: body, passage: passage},
+		{topic: c.set.Topic + "/image/" + about.EventID, payload: picture, passage: passage},
+	}, digest, nil
 }
 
 // push queues the messages of one capture; when the queue is full the oldest

@@ -42,6 +42,9 @@ type Scene struct {
 	Light Light
 	Dirty bool // the camera's lens is dirty
 	Rear  bool
+	// Away is how much smaller the lorry is than at the line where it is
+	// photographed, as on the earlier pictures of a burst: 0 at the line, below 1.
+	Away float64
 }
 
 // Photo is a picture with its truth.
@@ -55,6 +58,7 @@ func Photograph(fonts *Fonts, s Scene) (Photo, error) {
 	dice := rand.New(rand.NewPCG(s.Seed, 0x7363656e65))
 	c := newCanvas(PhotoWidth, PhotoHeight)
 	c.proj = viewpoint(dice, s.Plate.Rows())
+	c.proj.scale *= 1 - s.Away
 	paint := painter{canvas: c, dice: dice, fonts: fonts, light: s.Light, lorry: design(dice)}
 	paint.scenery()
 	draw := paint.vehicle

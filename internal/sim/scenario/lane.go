@@ -39,6 +39,8 @@ type Lane struct {
 	Devices []string `yaml:"devices"`
 	// Scale is the weighbridge's protocol: toledo or xk3190.
 	Scale string `yaml:"scale"`
+	// Burst is how many pictures the front camera takes of a vehicle as it comes, 1 to 9.
+	Burst int `yaml:"burst"`
 	// Watchdog says that the barrier's board drops to red without a host.
 	Watchdog bool      `yaml:"watchdog"`
 	Traffic  Traffic   `yaml:"traffic"`
@@ -153,6 +155,9 @@ func (l *Lane) fill() {
 	if l.Scale == "" {
 		l.Scale = scale.Toledo
 	}
+	if l.Burst == 0 {
+		l.Burst = 1
+	}
 	if l.Traffic == (Traffic{}) {
 		l.Traffic = Traffic{Headway: 20 * time.Second, Jitter: 0.35}
 	}
@@ -209,6 +214,9 @@ func (l *Lane) check() error {
 	}
 	if l.Scale != scale.Toledo && l.Scale != scale.Yaohua {
 		bad("scale: %q is none of %s, %s", l.Scale, scale.Toledo, scale.Yaohua)
+	}
+	if l.Burst < 1 || l.Burst > 9 {
+		bad("burst: %d pictures are not 1 to 9", l.Burst)
 	}
 	if l.Traffic.Headway <= 0 || l.Traffic.Jitter < 0 || l.Traffic.Jitter > 1 {
 		bad("traffic: headway has to be above 0 and jitter between 0 and 1")

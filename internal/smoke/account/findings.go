@@ -164,6 +164,9 @@ func pictured(t book.Truth, digest string) string {
 	case t.Scan.Image:
 		return "xray"
 	}
+	if slices.ContainsFunc(t.Burst, func(s book.Shot) bool { return s.Photo == digest }) {
+		return "camera"
+	}
 	if slices.ContainsFunc(t.Bags, func(b book.Bag) bool { return b.Scan.Image == digest }) {
 		return "xray"
 	}

@@ -239,6 +239,10 @@ plate.front = Trước | Front
 plate.rear = Sau | Rear
 plate.crop = Ảnh cắt biển số | Plate crop
 plate.stated = cán bộ nhập | stated by an officer
+plate.votes = ảnh đọc như nhau | pictures agree
+plate.votes.why = Máy ảnh chụp nhiều ảnh của cùng một xe; biển số được bỏ phiếu qua các ảnh | The camera took several pictures of the same vehicle; the plate is voted on over them
+photo.burst = Các ảnh của cùng một xe | Pictures of the same vehicle
+photo.burst.why = Số ảnh máy ảnh chụp của cùng một xe; đây là ảnh rõ nhất | How many pictures the camera took of the same vehicle; this is the best
 
 passage.mergedinto = đã ghép vào lượt khác | merged into another
 passage.provenance.short = Nguồn gốc | Provenance
