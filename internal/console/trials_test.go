@@ -66,6 +66,7 @@ func TestATrialAtADesk(t *testing.T) {
 	d.key("1")
 	d.key(kb.F9)
 	d.until(`document.querySelector("#trial.is-miss") !== null && ` + loaded)
+	d.fits()
 	d.shown("trial-vi-day")
 	d.open("/trials")
 	d.shown("trials-vi-day")

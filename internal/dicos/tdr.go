@@ -49,6 +49,9 @@ type TDR struct {
 	ImageClass, Image, Study string
 	// Partial says that only a part of the image could be analysed.
 	Partial bool
+	// Trial says that nothing was inspected: an operator was shown a fictional
+	// threat, or none, as a trial.
+	Trial   bool
 	Objects []Object
 }
 
@@ -71,7 +74,11 @@ func (t *TDR) Write(w io.Writer) error {
 	b.add(tag.AlarmDecisionTime, []string{t.At.UTC().Format("20060102150405.000000") + "+0000"})
 	b.add(tag.DICOSVersion, []string{"V02A"})
 	b.add(tag.OOIType, []string{ooi(t.Kind)})
-	b.add(tag.ScanType, []string{"OPERATIONAL"})
+	scan := "OPERATIONAL"
+	if t.Trial {
+		scan = "TEST"
+	}
+	b.add(tag.ScanType, []string{scan})
 	acquired := "SUCCESSFUL"
 	if t.Partial {
 		acquired = "PARTIAL"

@@ -276,6 +276,33 @@ func (e *Engine) Decided(id, reviewer string, suspect bool) error {
 	return e.put(line{Trial: &t})
 }
 
+// Answered are the trials that were answered, newest first, n at most.
+func (e *Engine) Answered(n int) []Trial {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	var out []Trial
+	for _, id := range slices.Backward(e.order) {
+		if len(out) == n {
+			break
+		}
+		if t := e.trials[id]; t.Answer != "" {
+			out = append(out, *t)
+		}
+	}
+	return out
+}
+
+// Find is a trial by its name; ErrUnknown when there is none.
+func (e *Engine) Find(id string) (Trial, error) {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	t := e.trials[id]
+	if t == nil {
+		return Trial{}, ErrUnknown
+	}
+	return *t, nil
+}
+
 // Rates are a reviewer's figures over the trials that count.
 type Rates struct {
 	Reviewer  string

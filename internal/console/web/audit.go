@@ -198,10 +198,11 @@ func detailOf(p Page, l private.Line) string {
 	first, rest, _ := strings.Cut(l.Detail, " ")
 	switch l.Action {
 	case private.ActPicture, private.ActImage, private.ActDownload:
-		if rest != "" {
-			rest = p.Code("form", rest)
+		said := []string{short(first, 16)}
+		for _, form := range strings.Fields(rest) {
+			said = append(said, p.Code("form", form))
 		}
-		return strings.TrimSpace(short(first, 16) + " " + rest)
+		return strings.Join(said, " ")
 	case private.ActVerdict:
 		return p.Code("verdict", first)
 	case private.ActCorrection:

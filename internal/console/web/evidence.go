@@ -28,10 +28,6 @@ func (s *Server) evidence(w http.ResponseWriter, r *http.Request, p Page) {
 		s.fail(w, r, p, err)
 		return
 	}
-	if err := s.looked(r, p, digest, form); err != nil {
-		s.fail(w, r, p, err)
-		return
-	}
 	want := picture{form: form}
 	if form != "original" {
 		if want.trial, err = s.shownScan(r.Context(), p, digest); err != nil {
@@ -39,15 +35,21 @@ func (s *Server) evidence(w http.ResponseWriter, r *http.Request, p Page) {
 			return
 		}
 	}
-	if s.unchanged(w, r, want) {
+	kept := s.unchanged(w, r, want)
+	if kept || form == "original" {
+		if err := s.looked(r, p, digest, form, want.trial); err != nil {
+			s.fail(w, r, p, err)
+			return
+		}
+	}
+	if kept {
 		w.WriteHeader(http.StatusNotModified)
 		return
 	}
-	if form == "original" {
+	switch form {
+	case "original":
 		s.original(w, r, p, path, known.Media, digest)
 		return
-	}
-	switch form {
 	case "", "thumb", "deep":
 	case "crop":
 		if want.box, err = parseBox(r.URL.Query().Get("box")); err != nil {
@@ -58,7 +60,11 @@ func (s *Server) evidence(w http.ResponseWriter, r *http.Request, p Page) {
 		http.Error(w, "not here", http.StatusNotFound)
 		return
 	}
-	pic, err := s.scanPicture(r.Context(), path, digest, want)
+	pic, shown, err := s.scanPicture(r.Context(), path, digest, want)
+	if err := s.looked(r, p, digest, form, shown); err != nil {
+		s.fail(w, r, p, err)
+		return
+	}
 	if err != nil {
 		w.Header().Set("Cache-Control", "no-store")
 		s.opt.Log.Info("evidence cannot be shown as a picture", "evidence", digest, "err", err)

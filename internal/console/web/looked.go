@@ -6,11 +6,17 @@ import (
 
 	"gatehouse/internal/console/private"
 	"gatehouse/internal/console/store"
+	"gatehouse/internal/console/tip"
 )
+
+// withThreat ends the detail of a line of the audit whose picture was not the
+// evidence as it is: a trial's threat was projected into it.
+const withThreat = " projected"
 
 // looked records that a user is shown a piece of evidence: a whole picture each
 // time, a small one once a day and user, since browsers keep it for so long.
-func (s *Server) looked(r *http.Request, p Page, digest, form string) error {
+// trial is what was drawn for the user on it.
+func (s *Server) looked(r *http.Request, p Page, digest, form string, trial *tip.Trial) error {
 	passage, err := s.opt.Store.PassageOf(r.Context(), digest)
 	if err != nil && !errors.Is(err, store.ErrNotFound) {
 		return err
@@ -23,6 +29,9 @@ func (s *Server) looked(r *http.Request, p Page, digest, form string) error {
 		detail += " full"
 	default:
 		detail += " " + form
+	}
+	if trial.Open() && trial.Threat != "" {
+		detail += withThreat
 	}
 	return s.opt.Private.Record(r.Context(), p.User.ID, act, string(passage), detail)
 }

@@ -18,6 +18,7 @@ type pictureModel struct {
 	State   string        // of its analysis
 	Burst   []event.Photo // all that the camera took of the same, this one too
 	Scan    bool
+	With    string // withThreat when a trial's threat is projected into it
 }
 
 // picture shows one picture of a passage in full. Each opening is a line of
@@ -25,7 +26,7 @@ type pictureModel struct {
 func (s *Server) picture(w http.ResponseWriter, r *http.Request, p Page) {
 	m, err := s.pictureModel(r, p, event.ID(r.PathValue("id")), r.PathValue("digest"))
 	if err == nil {
-		err = s.opt.Private.Record(r.Context(), p.User.ID, private.ActPicture, string(m.Passage.ID), m.View.Digest)
+		err = s.opt.Private.Record(r.Context(), p.User.ID, private.ActPicture, string(m.Passage.ID), m.View.Digest+m.With)
 	}
 	if err != nil {
 		s.fail(w, r, p, err)
@@ -57,6 +58,9 @@ func (s *Server) pictureModel(r *http.Request, p Page, id event.ID, digest strin
 			t, err := s.trial(p, &m.Passage, true)
 			if err == nil {
 				err = s.asTrial(r, p, t, &m.View)
+			}
+			if t.Open() && t.Scan == digest && t.Threat != "" {
+				m.With = withThreat
 			}
 			return m, err
 		}

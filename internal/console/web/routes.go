@@ -83,6 +83,7 @@ func (s *Server) site() *routes {
 	x.with(private.Users, "POST /users/{id}/enable", s.enableUser)
 	x.with(private.Trials, "GET /trials", s.trials)
 	x.with(private.Trials, "POST /trials", s.switchTrials)
+	x.with(private.Trials, "GET /trials/{id}/report", s.trialReport)
 	x.with(private.Own, "GET /", s.nowhere)
 	return x
 }

@@ -173,18 +173,20 @@ func (s *Server) shownScan(ctx context.Context, p Page, digest string) (*tip.Tri
 	return t, err
 }
 
-// scanPicture makes a picture of a piece of evidence as the user gets to see it.
-func (s *Server) scanPicture(ctx context.Context, path, digest string, want picture) (made, error) {
+// scanPicture makes a picture of a piece of evidence as the user gets to see
+// it, and tells what of a trial it shows.
+func (s *Server) scanPicture(ctx context.Context, path, digest string, want picture) (made, *tip.Trial, error) {
 	pic, err := s.images.get(ctx, path, digest, want)
 	if !want.trial.Open() || err == nil {
-		return pic, err
+		return pic, want.trial, err
 	}
 	// There is nothing to put a threat into, or no picture at all.
 	if err := s.opt.Trials.Spare(want.trial.ID, want.trial.Reviewer); err != nil {
-		return made{}, err
+		return made{}, nil, err
 	}
 	want.trial = &tip.Trial{Plain: true}
-	return s.images.get(ctx, path, digest, want)
+	pic, err = s.images.get(ctx, path, digest, want)
+	return pic, want.trial, err
 }
 
 // reveal is what the page of a passage says of a trial that is settled.
@@ -198,17 +200,9 @@ func revealOf(t *tip.Trial) *reveal {
 		return nil
 	}
 	v := &reveal{Reveal: t.Reveal()}
-	switch {
-	case t.Answer == "":
+	v.Outcome = revealOutcome(v.Reveal)
+	if t.Answer == "" {
 		v.Outcome = "void"
-	case v.Hit:
-		v.Outcome = "hit"
-	case v.Projected:
-		v.Outcome = "miss"
-	case v.Alarm:
-		v.Outcome = "alarm"
-	default:
-		v.Outcome = "right"
 	}
 	return v
 }

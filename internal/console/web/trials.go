@@ -16,6 +16,7 @@ import (
 type trialsModel struct {
 	Lanes []laneTrials
 	Rates []tip.Rates
+	Done  []tip.Trial       // the latest that were answered
 	Names map[string]string // of the own agency's officers, by badge
 	Error string
 }
@@ -39,7 +40,7 @@ func (s *Server) trials(w http.ResponseWriter, r *http.Request, p Page) {
 }
 
 func (s *Server) showTrials(w http.ResponseWriter, r *http.Request, p Page, status int, mistake string) {
-	m := trialsModel{Rates: s.opt.Trials.Rates(), Error: mistake}
+	m := trialsModel{Rates: s.opt.Trials.Rates(), Done: s.opt.Trials.Answered(listedTrials), Error: mistake}
 	err := s.opt.Private.Record(r.Context(), p.User.ID, private.ActTrialsRead, "", "")
 	if err == nil {
 		m.Names, err = s.opt.Private.Names(r.Context())

@@ -149,6 +149,18 @@ func TestATrialLooksLikeWorkAndLeavesNoTrace(t *testing.T) {
 		require.False(t, real[form] == trial[form], form)
 		require.Equal(t, head(real[form]), head(trial[form]), "neither does the way in which its pictures come")
 	}
+	said := map[string][]string{}
+	for _, l := range s.acts(t, private.ActImage) {
+		said[l.Login] = append(said[l.Login], l.Detail)
+	}
+	require.Equal(t, []string{digest + " crop projected", digest + " thumb projected", digest + " deep projected", digest + " full projected"}, said["user.officer"][:4],
+		"the audit tells that this was not the evidence as it is")
+	require.Equal(t, []string{digest + " crop", digest + " thumb", digest + " deep", digest + " full"}, said["user.officer"][4:], "as it was before")
+	require.Equal(t, said["user.officer"][4:], said["hoa"])
+	_, _, _ = officer.get(t, path+"/pictures/"+digest)
+	require.Equal(t, digest+" projected", s.acts(t, private.ActPicture)[0].Detail)
+	_, _, lines := auditor.get(t, "/audit?action=image")
+	require.Contains(t, lines, "có vật giả của bài thử")
 	again := officer.looks(t, digest)
 	for form := range trial {
 		require.True(t, trial[form] == again[form], "shown again it is the same: %s", form)
@@ -194,8 +206,25 @@ func TestATrialLooksLikeWorkAndLeavesNoTrace(t *testing.T) {
 
 	_, _, rates := s.get(t, "/trials")
 	require.Contains(t, rates, "Người officer")
+	require.Regexp(t, `· <(time|span)`, rates, "a space stands before the time")
 	require.Regexp(t, `100 %</b>\s*1 trên 1`, rates)
 	require.NotEmpty(t, s.acts(t, private.ActTrialsRead))
+	report := regexp.MustCompile(`/trials/[0-9A-Z]{26}/report`).FindString(rates)
+	require.NotEmpty(t, report)
+	status, _, _ = officer.get(t, report)
+	require.Equal(t, http.StatusForbidden, status)
+	status, h, tdr := s.get(t, report)
+	require.Equal(t, http.StatusOK, status)
+	require.Equal(t, "application/dicom", h.Get("Content-Type"))
+	for _, word := range []string{"OPERATOR", "ALARM", "TEST", "fictional threat, hit"} {
+		require.Contains(t, tdr, word)
+	}
+	for _, real := range []string{digest, string(p.ID), "S1", "OPERATIONAL"} {
+		require.NotContains(t, tdr, real, "it speaks of no real traffic")
+	}
+	require.Equal(t, "tdr "+strings.Split(report, "/")[2], s.acts(t, private.ActExport)[0].Detail)
+	status, _, _ = s.get(t, "/trials/"+strings.Repeat("A", 26)+"/report")
+	require.Equal(t, http.StatusNotFound, status)
 	status, _, export := auditor.get(t, "/search/export?format=csv&lane=15BB/01")
 	require.Equal(t, http.StatusOK, status)
 	require.Contains(t, export, string(p.ID))

@@ -31,6 +31,15 @@ trials.interval = khoảng tin cậy 90 % | 90 % interval
 trials.counted = Chỉ tính bài thử đã trả lời mà ảnh thật được cho qua. | Only trials that were answered, and whose real scan was found clear, are counted.
 trials.none = Chưa có bài thử nào được trả lời. | No trial has been answered yet.
 trials.of = trên | of
+trials.answered = Bài thử gần đây | Latest trials
+trials.when = Trả lời lúc | Answered at
+trials.outcome = Kết quả | Outcome
+trials.report = Báo cáo | Report
+trials.report.why = Báo cáo DICOS (TDR) về câu trả lời của người xét trong bài thử này | DICOS report (TDR) on what the reviewer said in this trial
+outcome.hit = nhận ra vật giả | threat noticed
+outcome.miss = bỏ qua vật giả | threat missed
+outcome.alarm = nghi nhầm ảnh sạch | clean scan suspected
+outcome.right = cho qua đúng | rightly cleared
 
 trial.title = Đây là bài thử. | This was a trial.
 trial.hit = Bạn đã nhận ra vật giả. | You noticed the fictional threat.
