@@ -31,9 +31,13 @@ import (
 // consoles' stores, each synced as in the programs. Drivers, fold and pages are
 // not in it.
 type way struct {
-	dir     string
-	journal *journal.Journal
-	chain   *share.Chain
+	dir      string
+	journal  *journal.Journal
+	chain    *share.Chain
+	handover *share.Handover
+	stores   []*store.Store
+	hub      string     // its address
+	seed     trust.Seed // of the gate
 
 	mu   sync.Mutex
 	sent map[event.ID]time.Time
@@ -42,6 +46,7 @@ type way struct {
 	done chan struct{}   // poked with every alert that is at both
 }
 
+// newWay opens everything, and joins it but for the hand-over.
 func newWay(t *testing.T) *way {
 	w := &way{dir: t.TempDir(), sent: map[event.ID]time.Time{}, seen: map[event.ID]int{}, done: make(chan struct{}, 1)}
 	log := slog.New(slog.DiscardHandler)
@@ -68,19 +73,20 @@ func newWay(t *testing.T) *way {
 	server, err := hub.Start(t.Context(), o)
 	require.NoError(t, err)
 	t.Cleanup(server.Close)
+	w.hub, w.seed = server.URL(), seed
 	conn, err := client.Connect("", "gate", seed, log, server.InProcess())
 	require.NoError(t, err)
 	t.Cleanup(conn.Close)
-	handover, err := share.OpenHandover(t.Context(), share.HandoverConfig{Gate: "15BB", Chain: w.chain, Hub: conn, Agencies: event.Agencies()})
+	w.handover, err = share.OpenHandover(t.Context(), share.HandoverConfig{Gate: "15BB", Chain: w.chain, Hub: conn, Agencies: event.Agencies()})
 	require.NoError(t, err)
-	sayings, err := share.NewSayings(share.SayingsConfig{Gate: "15BB", Chain: w.chain, Hub: conn, Keys: publics, Handover: handover})
+	sayings, err := share.NewSayings(share.SayingsConfig{Gate: "15BB", Chain: w.chain, Hub: conn, Keys: publics, Handover: w.handover})
 	require.NoError(t, err)
-	background(t, handover.Run)
 	background(t, sayings.Run)
 	for _, a := range event.Agencies() {
 		st, err := store.Open(t.Context(), store.Options{Dir: filepath.Join(w.dir, a.Account()), Agency: a, Seal: uplink.Sealer(a, keys[a]), Log: log})
 		require.NoError(t, err)
 		t.Cleanup(func() { require.NoError(t, st.Close()) })
+		w.stores = append(w.stores, st)
 		u := uplink.New(uplink.Options{
 			URL: server.URL(), Name: "console", Seed: seeds[a], Store: st, Log: log, Notify: w.arrived,
 			Keys: uplink.Keys{Gates: map[string][]trust.Public{"15BB": {key.Public()}}},
@@ -90,12 +96,14 @@ func newWay(t *testing.T) *way {
 	return w
 }
 
-// background runs f until the test ends.
-func background(t *testing.T, f func(context.Context) error) {
+// background runs f until the test ends, or the function that it returns is called.
+func background(t *testing.T, f func(context.Context) error) func() {
 	ctx, cancel := context.WithCancel(context.Background())
 	ended := make(chan struct{})
 	go func() { defer close(ended); _ = f(ctx) }()
-	t.Cleanup(func() { cancel(); <-ended })
+	end := func() { cancel(); <-ended }
+	t.Cleanup(end)
+	return end
 }
 
 // arrived is told after a console's commit.
@@ -185,6 +193,7 @@ func TestDelivery(t *testing.T) {
 	for _, lanes := range []int{1, 10, 100} {
 		t.Run(fmt.Sprint(lanes), func(t *testing.T) {
 			w := newWay(t)
+			background(t, w.handover.Run)
 			heap := live()
 			ctx, cancel := context.WithTimeout(t.Context(), deliveryFor)
 			defer cancel()
@@ -224,15 +233,20 @@ func (w *way) lane(ctx context.Context, t *testing.T, name string, first time.Du
 		case <-ctx.Done():
 			return
 		case <-idle.C:
-			if err := w.journal.Append(context.WithoutCancel(ctx), journal.Idle, sample()); err != nil {
-				t.Error(err)
-			}
+			w.store(ctx, t)
 		case <-next.C:
 			next.Reset(alertEvery)
 			if err := w.alert(context.WithoutCancel(ctx), name); err != nil {
 				t.Error(err)
 			}
 		}
+	}
+}
+
+// store stores an idle reading.
+func (w *way) store(ctx context.Context, t *testing.T) {
+	if err := w.journal.Append(context.WithoutCancel(ctx), journal.Idle, sample()); err != nil {
+		t.Error(err)
 	}
 }
 

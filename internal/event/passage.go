@@ -61,6 +61,9 @@ type Passage struct {
 	Coverage    []Coverage   `json:"coverage"`
 	Findings    []Finding    `json:"findings,omitempty"`
 	Readings    []ReadingRef `json:"readings"`
+	// Clock is the worst that the gate's clock was while its readings came; nil
+	// where nothing is known of it. The journal has it of each reading.
+	Clock *Clock `json:"clock,omitempty"`
 	// Pending are the evidence digests whose analysis has not come back.
 	Pending []string `json:"pending,omitempty"`
 }

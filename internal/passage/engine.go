@@ -70,7 +70,7 @@ func (e *Engine) Last() event.ID { return e.s.Last }
 func (e *Engine) Apply(entry event.JournalEntry) []Effect {
 	e.now, e.entry, e.out, e.later = wall(entry.At), entry.ID, nil, nil
 	if entry.Kind != event.EntryLink { // changes that could not be stored come late
-		e.followStep()
+		e.followStep(entry.Kind == event.EntryStart)
 	}
 	e.s.Frames.apply(e, entry)
 	switch entry.Kind {
@@ -179,11 +179,19 @@ func appendBounded[T any](list []T, item T, limit int) []T {
 const stepTolerance = 30 * time.Second
 
 // followStep moves the deadlines along when the wall clock was set back, so
-// that no passage stays open for the length of the step.
-func (e *Engine) followStep() {
+// that no passage stays open for the length of the step. Where that happened
+// while the gate was off, as with a clock without a battery, no reading tells it,
+// and passages that are under way are told here.
+func (e *Engine) followStep(off bool) {
 	step := e.s.Now.Sub(e.now)
 	if e.s.Now.IsZero() || step <= stepTolerance {
 		return
+	}
+	if off {
+		e.noteClock(clockStepped(-float64(step) / float64(time.Millisecond)))
+	}
+	if !e.s.Clock.Lost.IsZero() {
+		e.s.Clock.Lost = e.s.Clock.Lost.Add(-step)
 	}
 	for _, p := range e.s.Passages {
 		if p.Deadline != nil {

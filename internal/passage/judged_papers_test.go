@@ -234,6 +234,13 @@ func TestClockLost(t *testing.T) {
 			sample(s, 80, free)
 		}, "no time source since 12:00:02"},
 		{"set", func(s *script) { sample(s, 1, event.Clock{Source: "ntp", Synchronised: true, SteppedMS: -4200}) }, "the clock was set by -4.2 s"},
+		{"set back while the gate was off", func(s *script) { s.start(-600, at(-600)) }, "the clock was set by -600.0 s"},
+		{"lost, and set back meanwhile", func(s *script) {
+			sample(s, 1, good)
+			sample(s, 2, free)
+			sample(s, -600, free)
+			sample(s, -538, free)
+		}, "no time source since 11:50:00"},
 		{"slewed", func(s *script) { sample(s, 1, event.Clock{Source: "ntp", Synchronised: true, SteppedMS: 200}) }, ""},
 	} {
 		t.Run(c.name, func(t *testing.T) {
@@ -249,6 +256,24 @@ func TestClockLost(t *testing.T) {
 			require.Equal(t, "The gate's clock could not be trusted during a passage on lane 01: "+c.want, fs[0].Headline.EN)
 		})
 	}
+}
+
+// A passage tells both agencies what the gate's clock was at its worst.
+func TestAPassageTellsTheClock(t *testing.T) {
+	s := play(t, goodsLane(t))
+	s.begin(0)
+	for i, c := range []event.Clock{
+		{Source: "ntp", Synchronised: true, OffsetMS: 0.4, MaxErrorMS: 3},
+		{Source: "free", OffsetMS: -2.5, MaxErrorMS: 16},
+		{Source: "ntp", Synchronised: true, OffsetMS: 1, MaxErrorMS: 5, SteppedMS: 1500},
+		{Source: "ntp", Synchronised: true, OffsetMS: 1, MaxErrorMS: 5, SteppedMS: -250},
+	} {
+		r := gammaSample(45, false)
+		r.Clock = c
+		s.reading(float64(i+1), "rpm", r)
+	}
+	s.end(6)
+	require.Equal(t, &event.Clock{Source: "free", OffsetMS: -2.5, MaxErrorMS: 16, SteppedMS: 1250}, s.one().Clock)
 }
 
 func TestExpectedVehicles(t *testing.T) {

@@ -145,6 +145,7 @@ func (p *passage) irregular(why string) {
 
 // attach lists a reading with the passage.
 func (p *passage) attach(r *event.Reading) {
+	p.Record.Clock = worseClock(p.Record.Clock, r.Clock)
 	if len(p.Record.Readings) >= readingsPerRecord {
 		return
 	}

@@ -2,6 +2,7 @@ package passage
 
 import (
 	"maps"
+	"math"
 	"slices"
 	"strings"
 	"time"
@@ -165,6 +166,27 @@ func (e *Engine) clock(r *event.Reading) {
 	case s.Met && r.ReceivedAt.Sub(s.Lost) >= clockGrace:
 		e.noteClock(clockLost(s.Lost))
 	}
+}
+
+// worseClock is what a clock was at its worst: without its source, furthest from
+// it, and set by how much in all.
+func worseClock(was *event.Clock, now event.Clock) *event.Clock {
+	if now.Source == "" {
+		return was
+	}
+	if was == nil {
+		return &now
+	}
+	worst := *was
+	if was.Synchronised && !now.Synchronised {
+		worst.Source, worst.Synchronised = now.Source, false
+	}
+	if math.Abs(now.OffsetMS) > math.Abs(worst.OffsetMS) {
+		worst.OffsetMS = now.OffsetMS
+	}
+	worst.MaxErrorMS = max(worst.MaxErrorMS, now.MaxErrorMS)
+	worst.SteppedMS += now.SteppedMS
+	return &worst
 }
 
 func (e *Engine) noteClock(n noted) {

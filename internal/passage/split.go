@@ -62,7 +62,7 @@ func (p *passage) cut(id event.ID, at time.Time) *passage {
 	r := &p.Record
 	n := &passage{Record: event.Passage{
 		ID: id, Where: r.Where, Kind: r.Kind, Direction: r.Direction, Flow: r.Flow, State: r.State, OpenedAt: at,
-		Irregular: []string{irregularByHand}, Coverage: r.Coverage,
+		Irregular: []string{irregularByHand}, Coverage: r.Coverage, Clock: r.Clock,
 	}, Watch: slices.Clone(p.Watch), Noted: slices.Clone(p.Noted), JoinOver: p.JoinOver, VisionOver: p.VisionOver, Aside: p.Aside, Frozen: p.Frozen}
 	s := &n.Record
 	r.Readings, s.Readings = divided(r.Readings, func(x event.ReadingRef) bool { return x.ReceivedAt.Before(at) })

@@ -17,12 +17,25 @@ import (
 )
 
 const (
-	// window is how many events of a class are under way to an agency. After an
-	// error it is one until an acknowledgement comes, so that order is kept where
+	// window is the most events of a class that are under way to an agency. After
+	// an error it is one until an acknowledgement comes, so that order is kept where
 	// a stream takes small events and refuses large ones.
 	window = 64
 	// windowBytes bounds the payload of a window.
 	windowBytes = 4 << 20
+	// hold is how long a window of more than one event may take longer than one
+	// event alone. The agency's stream stores one after the other, each with a
+	// sync, and an alert waits for those that came before it. Where the way to the
+	// hub is long, a quarter of it may be added to it.
+	hold = 4 * time.Millisecond
+	// probe is after how many windows one event is sent alone, to see how long the
+	// way is now.
+	probe = 64
+	// saveAfter and saveEvery are after how many events and after what time a
+	// cursor is saved where there is more to hand over. What was handed over and
+	// not noted when the gate dies is sent again, and dropped by its id.
+	saveAfter = window
+	saveEvery = 250 * time.Millisecond
 	// maxBackoff is the longest pause between two tries; a connection that comes
 	// back ends it.
 	maxBackoff = 5 * time.Second
@@ -33,7 +46,12 @@ type delivery struct {
 	*Handover
 	party *party
 	class event.Delivery
-	width int // events under way at once
+	width int           // events under way at once
+	alone time.Duration // that one event takes; zero before the first
+	turns int           // windows since the last probe
+
+	unsaved int       // events since the cursor was saved
+	saved   time.Time // when that was
 }
 
 // sent is an event under way.
@@ -51,7 +69,8 @@ func (d *delivery) run(ctx context.Context) {
 	pause := backoff.NewExponentialBackOff()
 	pause.InitialInterval = 50 * time.Millisecond
 	pause.MaxInterval = maxBackoff
-	d.width = window
+	d.width = 1
+	defer d.saveLast(ctx)
 	for ctx.Err() == nil {
 		handed, err := d.round(ctx)
 		if handed > 0 {
@@ -72,7 +91,6 @@ func (d *delivery) run(ctx context.Context) {
 			case <-time.After(pause.NextBackOff()):
 			}
 		default:
-			d.width = window
 			if back, away := d.party.worked(d.class); back {
 				d.config.Log.Info("hand-over goes on", "agency", d.party.agency, "away", away.Round(time.Millisecond))
 			}
@@ -87,6 +105,9 @@ func (d *delivery) round(ctx context.Context) (int, error) {
 	at, floor, generation := d.party.at[d.class], d.party.inbox, d.party.generation
 	d.party.mu.Unlock()
 	if _, more, changed := d.config.Chain.state.next(at.Position, d.class); !more {
+		if err := d.save(ctx); err != nil {
+			return 0, err
+		}
 		select {
 		case <-ctx.Done():
 		case <-changed:
@@ -94,6 +115,7 @@ func (d *delivery) round(ctx context.Context) (int, error) {
 		return 0, nil
 	}
 	d.config.Fault.Hit(fault.HandoverBeforePublish)
+	began := time.Now()
 	under, err := d.publish(ctx, at.Position)
 	handed := 0
 	for _, s := range under {
@@ -112,11 +134,61 @@ func (d *delivery) round(ctx context.Context) (int, error) {
 	if handed == 0 {
 		return 0, err
 	}
+	if err == nil {
+		d.pace(time.Since(began), handed)
+	}
 	d.config.Fault.Hit(fault.HandoverAfterPublish)
 	if d.advance(generation, at) {
-		err = errors.Join(err, d.cursors.save(ctx, cursorKey(d.party.agency, d.class), at))
+		d.unsaved += handed
+	}
+	if d.unsaved >= saveAfter || time.Since(d.saved) >= saveEvery {
+		err = errors.Join(err, d.save(ctx))
 	}
 	return handed, err
+}
+
+// pace sets the width of the next window by how long one of n events took.
+func (d *delivery) pace(took time.Duration, n int) {
+	if d.alone == 0 || took < d.alone {
+		d.alone = took
+	} else if n == 1 {
+		d.alone = (d.alone + took) / 2
+	}
+	waited := took - d.alone
+	switch d.turns++; {
+	case d.turns >= probe:
+		d.turns, d.width = 0, 1
+	case waited > max(hold, d.alone/4):
+		d.width = max(2, n/2)
+	case n == d.width:
+		d.width = min(window, 2*n)
+	default: // there was no more to send
+		d.width = max(d.width, 2)
+	}
+}
+
+// save notes how far the class is, if it has moved.
+func (d *delivery) save(ctx context.Context) error {
+	if d.unsaved == 0 {
+		return nil
+	}
+	d.party.mu.Lock()
+	at := d.party.at[d.class]
+	d.party.mu.Unlock()
+	if err := d.cursors.save(ctx, cursorKey(d.party.agency, d.class), at); err != nil {
+		return err
+	}
+	d.unsaved, d.saved = 0, time.Now()
+	return nil
+}
+
+// saveLast is save when the hand-over has ended.
+func (d *delivery) saveLast(ctx context.Context) {
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), time.Second)
+	defer cancel()
+	if err := d.save(ctx); err != nil { // then it is sent again
+		d.config.Log.Warn("how far the hand-over came was not noted", "agency", d.party.agency, "err", err)
+	}
 }
 
 // publish sends the next events of the class without waiting.

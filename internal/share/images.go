@@ -37,6 +37,7 @@ type Images struct {
 	config ImagesConfig
 	js     jetstream.JetStream
 	limit  *rate.Limiter
+	chunk  int64 // bytes of evidence in one message
 
 	queues map[event.Agency]chan string
 }
@@ -54,16 +55,28 @@ func NewImages(c ImagesConfig) (*Images, error) {
 	if err != nil {
 		return nil, fmt.Errorf("serve evidence: %w", err)
 	}
-	limit := rate.Inf
+	i := &Images{config: c, js: js, limit: rate.NewLimiter(rate.Inf, 0), chunk: ChunkSize, queues: map[event.Agency]chan string{}}
 	if c.BytesPerSecond > 0 {
-		limit = rate.Limit(c.BytesPerSecond)
+		i.chunk = min(ChunkSize, max(leastChunk, c.BytesPerSecond/chunksPerSecond))
+		// What a wait for the disk held up is made good, up to an eighth of a second.
+		i.limit = rate.NewLimiter(rate.Limit(c.BytesPerSecond), int(max(2*(i.chunk+besidesChunk), c.BytesPerSecond/8)))
 	}
-	i := &Images{config: c, js: js, limit: rate.NewLimiter(limit, ChunkSize), queues: map[event.Agency]chan string{}}
 	for _, a := range event.Agencies() {
 		i.queues[a] = make(chan string, pushQueue)
 	}
 	return i, nil
 }
+
+const (
+	// chunksPerSecond is how finely the evidence under a cap is cut, so that a
+	// narrow line is never taken for long.
+	chunksPerSecond = 16
+	// leastChunk is the least of it in one message, in bytes.
+	leastChunk = 4 << 10
+	// besidesChunk is about what a message costs on the line beside the evidence in
+	// it: subjects, headers and the acknowledgement's request, in bytes.
+	besidesChunk = 400
+)
 
 // Run serves what Push asks for until ctx ends.
 func (i *Images) Run(ctx context.Context) error {
@@ -122,9 +135,9 @@ func (i *Images) Serve(ctx context.Context, agency event.Agency, sha256 string, 
 	if _, err := f.Seek(from, io.SeekStart); err != nil {
 		return fmt.Errorf("read evidence %s: %w", sha256, err)
 	}
-	buffer := make([]byte, ChunkSize)
+	buffer := make([]byte, i.chunk)
 	for offset := from; offset < size || offset == 0; {
-		n, err := io.ReadFull(f, buffer[:min(ChunkSize, size-offset)])
+		n, err := io.ReadFull(f, buffer[:min(i.chunk, size-offset)])
 		if err != nil {
 			return fmt.Errorf("read evidence %s at %d: %w", sha256, offset, err)
 		}
@@ -142,7 +155,7 @@ func (i *Images) Serve(ctx context.Context, agency event.Agency, sha256 string, 
 // send waits for its share of the uplink and for the agency's stream. One
 // chunk is under way at a time: alerts never wait behind a window of images.
 func (i *Images) send(ctx context.Context, subject string, data []byte, offset, size int64) error {
-	if err := i.limit.WaitN(ctx, len(data)); err != nil {
+	if err := i.limit.WaitN(ctx, len(data)+besidesChunk); err != nil {
 		return err
 	}
 	m := nats.NewMsg(subject)

@@ -8,13 +8,17 @@ import (
 	"encoding/json"
 	"io"
 	"io/fs"
+	"log/slog"
+	"net"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"time"
 
 	"github.com/nats-io/nats.go"
 	"github.com/nats-io/nats.go/jetstream"
 	"github.com/stretchr/testify/require"
+	"golang.org/x/sync/errgroup"
 
 	"gatehouse/internal/event"
 	"gatehouse/internal/hub/client"
@@ -263,18 +267,52 @@ func TestEvidenceOfAnAlertIsPushed(t *testing.T) {
 	}
 }
 
+// wire counts what a client of the hub sends, as its line carries it.
+type wire struct{ sent atomic.Int64 }
+
+type wired struct {
+	net.Conn
+	*wire
+}
+
+func (w *wire) Dial(network, address string) (net.Conn, error) {
+	c, err := net.Dial(network, address)
+	return wired{c, w}, err
+}
+
+func (w wired) Write(b []byte) (int, error) {
+	n, err := w.Conn.Write(b)
+	w.sent.Add(int64(n))
+	return n, err
+}
+
 func TestABandwidthCapHoldsBack(t *testing.T) {
 	s := newSite(t, nil)
-	evidence := shelf{}
-	piece := evidence.add(make([]byte, 3*share.ChunkSize))
-	images, err := share.NewImages(share.ImagesConfig{Hub: s.conn, Gate: gate, Open: evidence.open, BytesPerSecond: share.ChunkSize})
+	evidence, line := shelf{}, &wire{}
+	conn, err := client.Connect("nats://"+s.options.Listen, "test", s.gateSeed, slog.New(slog.DiscardHandler), nats.SetCustomDialer(line))
 	require.NoError(t, err)
+	defer conn.Close()
+	const rate, size = 256 << 10, 300 << 10
+	images, err := share.NewImages(share.ImagesConfig{Hub: conn, Gate: gate, Open: evidence.open, BytesPerSecond: rate})
+	require.NoError(t, err)
+	pieces := []event.Evidence{evidence.add(make([]byte, size)), evidence.add(bytes.Repeat([]byte{1}, size))}
 	ctx, cancel := context.WithCancel(t.Context())
-	started := time.Now()
-	require.NoError(t, images.Serve(ctx, event.Customs, piece.SHA256, 0))
-	require.Greater(t, time.Since(started), 1900*time.Millisecond, "the first chunk is free, two more take a second each")
+	before, started := line.sent.Load(), time.Now()
+	var both errgroup.Group
+	for i, a := range event.Agencies() {
+		both.Go(func() error { return images.Serve(ctx, a, pieces[i].SHA256, 0) })
+	}
+	require.NoError(t, both.Wait())
+	took, sent := time.Since(started).Seconds(), float64(line.sent.Load()-before)
+	t.Logf("%.0f bytes in %.2f s, %.3f of the cap", sent, took, sent/took/rate)
+	require.Greater(t, sent, 2.0*size)
+	require.Less(t, sent, 2.0*size*1.05, "what is beside the evidence is little")
+	require.Less(t, sent-rate/8, took*rate*1.02, "an eighth of a second's worth may go at once, and no more than the cap after it")
+	for i, a := range event.Agencies() {
+		require.True(t, bytes.Equal(evidence[pieces[i].SHA256], collect(t, s.agencyJS(a), pieces[i].SHA256, 0)))
+	}
 	cancel()
-	require.Error(t, images.Serve(ctx, event.Customs, piece.SHA256, 0))
+	require.Error(t, images.Serve(ctx, event.Customs, pieces[0].SHA256, 0))
 }
 
 func TestChunksAreNotTrusted(t *testing.T) {

@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"math"
+	"slices"
 	"time"
 
 	"gatehouse/internal/event"
@@ -47,6 +48,14 @@ type Stray struct {
 type Batch struct {
 	Events []Event
 	Strays []Stray
+	// Patient says that the batch gives way: when something urgent is to be
+	// stored, the rest of its events is left to another transaction.
+	Patient bool
+}
+
+// urgent says that people wait for something in the batch.
+func (b Batch) urgent() bool {
+	return slices.ContainsFunc(b.Events, func(e Event) bool { return e.Type.Delivery() == event.DeliverAlert })
 }
 
 // Change is what a page may have to show anew.
@@ -59,6 +68,7 @@ type Change struct {
 // Result says what a commit changed.
 type Result struct {
 	Stored  int // events that were new
+	Left    int // events at the end of a patient batch that are not stored yet
 	Changes []Change
 	// Due is when a cumulative receipt that is owed is to be written by
 	// SendReceipts; zero when none is owed.
@@ -84,10 +94,10 @@ type batchTx struct {
 
 // Commit stores a batch in one transaction: the bytes, their projections, the
 // heads of the chains, the receipts and the requests for evidence that follow.
-// Once it returns without error everything is on disk and the messages may be
-// acknowledged. Events that are stored already change nothing.
+// Once it returns without error everything but Result.Left is on disk and the
+// messages may be acknowledged. Events that are stored already change nothing.
 func (s *Store) Commit(ctx context.Context, b Batch) (Result, error) {
-	result, err := s.batch(ctx, func(t *batchTx) error {
+	result, err := s.batchOf(ctx, b.urgent(), func(t *batchTx) error {
 		if err := t.run(b); err != nil {
 			return err
 		}
@@ -103,6 +113,15 @@ func (s *Store) Commit(ctx context.Context, b Batch) (Result, error) {
 
 // batch runs do in one writing transaction.
 func (s *Store) batch(ctx context.Context, do func(*batchTx) error) (Result, error) {
+	return s.batchOf(ctx, false, do)
+}
+
+// batchOf is batch for something that may be urgent.
+func (s *Store) batchOf(ctx context.Context, urgent bool, do func(*batchTx) error) (Result, error) {
+	if err := s.turns.take(ctx, urgent); err != nil {
+		return Result{}, fmt.Errorf("wait to write: %w", err)
+	}
+	defer s.turns.give()
 	t := &batchTx{
 		Store: s, ctx: ctx, now: s.opt.Now(), stmts: map[string]*sql.Stmt{},
 		chains: map[string]string{}, owed: map[string]int{}, touched: map[event.ID]bool{},
@@ -119,6 +138,10 @@ func (s *Store) batch(ctx context.Context, do func(*batchTx) error) (Result, err
 
 func (t *batchTx) run(b Batch) error {
 	for i := range b.Events {
+		if i > 0 && b.Patient && t.turns.wanted() {
+			t.result.Left = len(b.Events) - i
+			break
+		}
 		if err := t.take(&b.Events[i]); err != nil {
 			return fmt.Errorf("event %s:%d: %w", b.Events[i].Chain, b.Events[i].Sequence, err)
 		}

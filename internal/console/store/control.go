@@ -16,7 +16,7 @@ const commandShown = 10 * time.Minute
 // Command seals an officer's command and queues it for its gate. What came of
 // it is an event.ControlChange of the gate.
 func (s *Store) Command(ctx context.Context, c event.Command) (Result, error) {
-	result, err := s.batch(ctx, func(t *batchTx) error {
+	result, err := s.batchOf(ctx, true, func(t *batchTx) error {
 		t.controlled(c.Where)
 		return t.say(c.Gate, event.TypeCommand, c.ID, c.Lane+"/"+c.Device, c)
 	})

@@ -35,7 +35,7 @@ func (t *batchTx) say(gate string, typ event.Type, id event.ID, about string, va
 // Decide seals an officer's verdict and queues it for its gate. It counts once
 // it comes back on the gate's chain; until then it is a pending verdict.
 func (s *Store) Decide(ctx context.Context, v event.Verdict) (Result, error) {
-	result, err := s.batch(ctx, func(t *batchTx) error {
+	result, err := s.batchOf(ctx, true, func(t *batchTx) error {
 		t.changed("verdict", string(v.Passage))
 		return t.say(v.Gate, event.TypeVerdict, v.ID, string(v.Passage), v)
 	})
@@ -48,7 +48,7 @@ func (s *Store) Decide(ctx context.Context, v event.Verdict) (Result, error) {
 // Acknowledge seals an officer's acknowledgement of an alert and queues it for
 // its gate.
 func (s *Store) Acknowledge(ctx context.Context, k event.Ack) (Result, error) {
-	result, err := s.batch(ctx, func(t *batchTx) error {
+	result, err := s.batchOf(ctx, true, func(t *batchTx) error {
 		t.changed("ack", string(k.Passage))
 		return t.say(k.Gate, event.TypeAck, k.ID, string(k.Alert), k)
 	})
@@ -61,7 +61,7 @@ func (s *Store) Acknowledge(ctx context.Context, k event.Ack) (Result, error) {
 // Correct seals an officer's correction and queues it for its gate. It has an
 // effect once the gate shares a version of the passage that contains it.
 func (s *Store) Correct(ctx context.Context, c event.Correction) (Result, error) {
-	result, err := s.batch(ctx, func(t *batchTx) error {
+	result, err := s.batchOf(ctx, true, func(t *batchTx) error {
 		t.changed("correction", string(c.Passage))
 		if c.Other != "" {
 			t.changed("correction", string(c.Other))

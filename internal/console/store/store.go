@@ -60,6 +60,7 @@ type Options struct {
 type Store struct {
 	opt    Options
 	write  *sql.DB // one connection
+	turns  turns   // at it, of what takes its time
 	read   *sql.DB
 	id     string
 	files  *evidence.Store

@@ -20,8 +20,8 @@ import (
 const (
 	// batchSize is the most messages of one commit.
 	batchSize = 256
-	// recordsAtOnce is the most records of one transaction. A store has one writer,
-	// and an alert must not wait for a whole batch of a backlog.
+	// recordsAtOnce is the most records of one transaction. An alert ends it
+	// early; other writers, such as an officer's verdict, wait for it.
 	recordsAtOnce = 64
 	// ackWait is after how long the hub hands a message over again. It is how
 	// long a console that was killed waits for what it had in hand; a commit
@@ -38,7 +38,7 @@ func (u *Uplink) intake(ctx context.Context, js jetstream.JetStream, class event
 	part := "inbox-" + string(class)
 	return u.consume(ctx, js, client.InboxStream, part, fmt.Sprintf("inbox.%s.>", class), func(msgs []jetstream.Msg) error {
 		for some := range slices.Chunk(msgs, recordsAtOnce) {
-			if err := u.take(ctx, some); err != nil {
+			if err := u.take(ctx, some, class != event.DeliverAlert); err != nil {
 				return err
 			}
 		}
@@ -46,9 +46,10 @@ func (u *Uplink) intake(ctx context.Context, js jetstream.JetStream, class event
 	})
 }
 
-// take commits messages in one transaction.
-func (u *Uplink) take(ctx context.Context, msgs []jetstream.Msg) error {
-	var b store.Batch
+// take commits messages: in one transaction, unless they are patient and an alert
+// comes meanwhile.
+func (u *Uplink) take(ctx context.Context, msgs []jetstream.Msg, patient bool) error {
+	b := store.Batch{Patient: patient}
 	for _, m := range msgs {
 		if m.Headers().Get(share.HeaderAsk) != "" {
 			if err := u.answer(ctx, m); err != nil {
@@ -66,13 +67,18 @@ func (u *Uplink) take(ctx context.Context, msgs []jetstream.Msg) error {
 		}
 		b.Events = append(b.Events, e)
 	}
-	r, err := u.opt.Store.Commit(ctx, b)
-	if err != nil {
-		return err
+	for {
+		r, err := u.opt.Store.Commit(ctx, b)
+		if err != nil {
+			return err
+		}
+		u.settle(r)
+		poke(u.wakeWants)
+		if r.Left == 0 {
+			return nil
+		}
+		b = store.Batch{Events: b.Events[len(b.Events)-r.Left:], Patient: patient}
 	}
-	u.settle(r)
-	poke(u.wakeWants)
-	return nil
 }
 
 // answer says again how far the store holds a gate's chains. A question that this

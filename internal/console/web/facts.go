@@ -85,7 +85,22 @@ func sources(p Page, x *event.Passage) []figure {
 	if x.Expected != nil {
 		add(p.T("declared.title"), x.Expected.List+" "+short(x.Expected.SHA256, 16))
 	}
+	if x.Clock != nil {
+		add(p.T("source.clock"), clockText(p, *x.Clock))
+	}
 	return list
+}
+
+// clockText says what the gate's clock was.
+func clockText(p Page, c event.Clock) string {
+	text := c.Source + " · " + p.T("source.clock.offset") + " " + decimal(p.Lang, c.OffsetMS, 1) + " ms"
+	if c.MaxErrorMS > 0 {
+		text += " (± " + decimal(p.Lang, c.MaxErrorMS, 1) + " ms)"
+	}
+	if c.SteppedMS != 0 {
+		text += " · " + p.T("source.clock.stepped") + " " + decimal(p.Lang, c.SteppedMS/1000, 1) + " s"
+	}
+	return text
 }
 
 // bySeverity orders findings, the worst first.

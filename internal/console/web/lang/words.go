@@ -302,6 +302,9 @@ weight.axles = trục | axles
 source.plate = Đọc biển số | Plate reading
 source.container = Đọc container | Container reading
 source.scan = Phân tích ảnh soi | Scan analysis
+source.clock = Đồng hồ cửa khẩu | Gate's clock
+source.clock.offset = lệch | off by
+source.clock.stepped = bị chỉnh | set by
 
 viewer.edge = Nét | Edges
 viewer.colour = Màu | Colour
