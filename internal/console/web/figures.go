@@ -32,15 +32,33 @@ func hiddenFigure(key string) bool {
 }
 
 // figuresOf puts a finding's figures into words with units, in the order of
-// their keys.
+// their keys, each beside what it was compared with.
 func figuresOf(p Page, m map[string]any) []figure {
 	var list []figure
 	for _, key := range slices.Sorted(maps.Keys(m)) {
-		if !hiddenFigure(key) {
-			list = append(list, figure{figureLabel(p, key), figureValue(p, key, m[key])})
+		base, bound := strings.CutSuffix(key, limitSuffix)
+		if _, stands := m[base]; hiddenFigure(key) || bound && stands {
+			continue
 		}
+		f := figure{figureLabel(p, key), figureValue(p, key, m[key])}
+		if limit, has := m[key+limitSuffix]; has {
+			f.Value += " (" + limitLabel(p, key) + " " + figureValue(p, key, limit) + ")"
+		}
+		list = append(list, f)
 	}
 	return list
+}
+
+// limitSuffix ends the key of what a figure was compared with.
+const limitSuffix = "_limit"
+
+// limitLabel is what a figure was compared with: a limit, where nothing more is
+// known of it.
+func limitLabel(p Page, key string) string {
+	if _, ok := p.Words["figure."+key+limitSuffix]; ok {
+		return figureLabel(p, key+limitSuffix)
+	}
+	return p.T("figure.limit")
 }
 
 // figureLabel is a figure's name. One that this console does not know, since
@@ -95,7 +113,7 @@ func figureValue(p Page, key string, v any) string {
 		if strings.HasSuffix(key, "score") {
 			return decimal(p.Lang, x, 2)
 		}
-		return decimal(p.Lang, x, 3)
+		return decimal(p.Lang, x, 2)
 	}
 	return number(v)
 }

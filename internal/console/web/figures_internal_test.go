@@ -28,6 +28,10 @@ func TestFiguresAreWordsWithUnitsInBothLanguages(t *testing.T) {
 		{"attempts", "2"}, {"background", "1,912 counts/s"}, {"difference", "−15.9 %"}, {"front plate", "12C12345"}, {"gap to the vehicle ahead", "1.3 s"},
 		{"score of the image", "0.91"}, {"above background", "27.4 σ"}, {"measured", "38,240 kg"}, {"state", "no signal"},
 	}, figuresOf(page(lang.EN), m))
+	require.Equal(t, []figure{{"độ che trong vùng", "5,83 (xung quanh 1,62)"}, {"khối lượng theo ảnh", "900 kg (mức giữa của lô 700 kg)"}, {"độ lệch so với hàng", "25,23 (ngưỡng 6)"}},
+		figuresOf(page(lang.VI), map[string]any{
+			"attenuation_inside": 5.831, "attenuation_inside_limit": 1.62, "robust_z": 25.228, "robust_z_limit": 6.0, "image_kg": 900.0, "image_kg_limit": 700.0,
+		}), "each beside what it was compared with")
 	require.Equal(t, []figure{{"speed over limit", "7.5 km/h"}}, figuresOf(page(lang.EN), map[string]any{"speed_over_limit_kmh": 7.5}), "a key that is not known yet")
 }
 
@@ -36,7 +40,7 @@ func TestEveryFigureOfTheGatesRulesHasAWord(t *testing.T) {
 	words := lang.Dictionary()
 	used := 0
 	var missing []string
-	for _, pattern := range []string{"../../passage/*.go", "../../expect/*.go"} {
+	for _, pattern := range []string{"../../passage/*.go", "../../expect/*.go", "../../vision/xray/*.go"} {
 		files, err := filepath.Glob(pattern)
 		require.NoError(t, err)
 		for _, file := range files {
@@ -70,6 +74,13 @@ func figureKeys(source string) []string {
 	}
 	for _, m := range regexp.MustCompile(`[fF]igures\["([a-z_]+)"\]`).FindAllStringSubmatch(source, -1) {
 		keys = append(keys, m[1])
+	}
+	for _, m := range regexp.MustCompile(`\{Name: "([a-z_]+)"(?: \+ (\w+))?, Value`).FindAllStringSubmatch(source, -1) {
+		if m[2] == "" {
+			keys = append(keys, m[1])
+			continue
+		}
+		keys = append(keys, m[1]+"declared", m[1]+"weighed") // what an image's mass is compared with
 	}
 	return keys
 }
