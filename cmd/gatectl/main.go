@@ -76,7 +76,7 @@ func newRootCmd() *cobra.Command {
 	root.Args = cobra.ArbitraryArgs
 	asJSON := root.PersistentFlags().Bool("json", false, "print results as JSON lines")
 	root.AddCommand(newCheckCmd(asJSON), newVerifyCmd(asJSON), newKeysCmd(asJSON), newHubCmd(),
-		newStatusCmd(asJSON), newReloadCmd(asJSON), newWatchCmd(asJSON), newDevicesCmd(asJSON), newControlCmd(asJSON), newXrayCmd(asJSON))
+		newStatusCmd(asJSON), newReloadCmd(asJSON), newRetentionCmd(asJSON), newWatchCmd(asJSON), newDevicesCmd(asJSON), newControlCmd(asJSON), newXrayCmd(asJSON))
 	return root
 }
 

@@ -6,6 +6,7 @@ import (
 
 	"gatehouse/internal/control"
 	"gatehouse/internal/event"
+	"gatehouse/internal/retention"
 )
 
 // words are what technicians read, in one language.
@@ -18,7 +19,9 @@ type words struct {
 	reloaded, unchanged, refused, restart      string
 	nobody, until, controlOf, noCommands       string
 	outcomes                                   map[event.ControlOutcome]string
-	deviceHead, agencyHead                     []string
+	deviceHead, agencyHead, ruleHead, stayHead []string
+	roomOff, roomRule, goes, went, mayGo       string
+	stays                                      map[string]string
 	phases                                     map[control.Phase]string
 	states                                     map[event.DeviceState]string
 	agencies                                   map[event.Agency]string
@@ -38,7 +41,16 @@ func english() words {
 		restart:    "NOTHING WAS CHANGED: only a restart of the daemon (systemctl restart gatehouse) puts these in force:",
 		deviceHead: []string{"LANE", "DEVICE", "DRIVER", "OWNER", "STATE", "SINCE", "LAST FRAME", "REASON"},
 		agencyHead: []string{"AGENCY", "ALERTS TO SEND", "RECORDS TO SEND", "HANDED OVER", "STORED THERE", "LAST RECEIPT", "TROUBLE"},
-		phases:     map[control.Phase]string{control.Starting: "starting", control.Running: "running", control.Ending: "ending"},
+		ruleHead:   []string{"RULE", "", "PIECES", "SIZE", "OLDEST", "NEWEST"},
+		stayHead:   []string{"STAYS BECAUSE", "PIECES", "SIZE", "OLDEST", "NEWEST"},
+		roomOff:    "nothing goes to make room", roomRule: "evidence goes to make room below %s, until %s are free",
+		goes: "goes now", went: "has gone", mayGo: "may go for room",
+		stays: map[string]string{
+			retention.StaysHeld: "legal hold", retention.StaysAlert: "an alert waits for a verdict", retention.StaysUnreceived: "an agency lacks the record",
+			retention.StaysUnfetched: "an agency lacks the picture", retention.StaysBusy: "the passage is under way", retention.StaysYoung: "a rule keeps it longer",
+			retention.StaysNoRule: "no rule lets it go", retention.StaysUnknown: "no record names it",
+		},
+		phases: map[control.Phase]string{control.Starting: "starting", control.Running: "running", control.Ending: "ending"},
 		states: map[event.DeviceState]string{
 			event.Up: "up", event.Degraded: "DEGRADED", event.Faulty: "FAULTY", event.Bypassed: "BYPASSED", event.InTest: "IN TEST", event.Down: "DOWN",
 		},
@@ -66,7 +78,16 @@ func vietnamese() words {
 		restart:    "KHÔNG THAY ĐỔI GÌ: phải khởi động lại dịch vụ (systemctl restart gatehouse) thì các mục này mới có hiệu lực:",
 		deviceHead: []string{"LÀN", "THIẾT BỊ", "TRÌNH ĐIỀU KHIỂN", "CHỦ QUẢN", "TRẠNG THÁI", "TỪ", "KHUNG CUỐI", "LÝ DO"},
 		agencyHead: []string{"LỰC LƯỢNG", "CẢNH BÁO CHỜ GỬI", "BẢN GHI CHỜ GỬI", "ĐÃ CHUYỂN", "ĐÃ LƯU", "BIÊN NHẬN CUỐI", "SỰ CỐ"},
-		phases:     map[control.Phase]string{control.Starting: "đang khởi động", control.Running: "đang chạy", control.Ending: "đang dừng"},
+		ruleHead:   []string{"QUY TẮC", "", "SỐ TỆP", "DUNG LƯỢNG", "CŨ NHẤT", "MỚI NHẤT"},
+		stayHead:   []string{"GIỮ LẠI VÌ", "SỐ TỆP", "DUNG LƯỢNG", "CŨ NHẤT", "MỚI NHẤT"},
+		roomOff:    "không xóa gì để lấy chỗ", roomRule: "xóa chứng cứ để lấy chỗ khi còn dưới %s, đến khi trống %s",
+		goes: "sẽ xóa", went: "đã xóa", mayGo: "có thể xóa khi thiếu chỗ",
+		stays: map[string]string{
+			retention.StaysHeld: "lệnh lưu giữ", retention.StaysAlert: "cảnh báo chờ quyết định", retention.StaysUnreceived: "một lực lượng chưa nhận hồ sơ",
+			retention.StaysUnfetched: "một lực lượng chưa có ảnh", retention.StaysBusy: "lượt qua chưa xong", retention.StaysYoung: "quy tắc còn giữ",
+			retention.StaysNoRule: "không quy tắc nào cho xóa", retention.StaysUnknown: "không hồ sơ nào nêu tên",
+		},
+		phases: map[control.Phase]string{control.Starting: "đang khởi động", control.Running: "đang chạy", control.Ending: "đang dừng"},
 		states: map[event.DeviceState]string{
 			event.Up: "tốt", event.Degraded: "SUY GIẢM", event.Faulty: "HỎNG", event.Bypassed: "BỎ QUA", event.InTest: "ĐANG THỬ", event.Down: "MẤT TÍN HIỆU",
 		},

@@ -26,6 +26,8 @@ type Gate struct {
 	State string `yaml:"state" validate:"required"`
 	// Journal limits what the daemon keeps on disk.
 	Journal Journal `yaml:"journal"`
+	// Retention says which evidence may go from the gate's disk, and when.
+	Retention Retention `yaml:"retention"`
 	// Hub is where gate and agencies meet.
 	Hub Hub `yaml:"hub"`
 	// Field is the gate's own MQTT listener for cameras; left out for none.
@@ -58,6 +60,53 @@ type Journal struct {
 	// SharedMaxAge is how long events are kept that both agencies hold.
 	SharedMaxAge time.Duration `yaml:"shared_max_age" validate:"gt=0"`
 }
+
+// Retention says which evidence may go from the gate's disk, and when. Nothing
+// goes that an agency has not received, nothing of a passage with an alert that an
+// agency has not decided on or with a legal hold, and nothing without a rule.
+type Retention struct {
+	// Low is the free disk space from which on down evidence goes to make room;
+	// zero removes nothing for room.
+	Low Size `yaml:"low" validate:"gte=0"`
+	// Enough is the free disk space at which that ends.
+	Enough Size `yaml:"enough" validate:"gte=0"`
+	// Rules are asked in their order, and the first that fits a piece decides. To
+	// make room, what fits the first rule goes first, the oldest before the newer.
+	Rules []RetentionRule `yaml:"rules" validate:"dive"`
+}
+
+// RetentionRule says how long some evidence is kept.
+type RetentionRule struct {
+	// Name stands in the record of what was removed.
+	Name string `yaml:"name" json:"name,omitempty" validate:"required,max=40"`
+	// Evidence is the kinds that the rule is about: raw, burst, photo, scan.
+	Evidence []event.EvidenceKind `yaml:"evidence" json:"evidence,omitempty" validate:"min=1,unique,dive,oneof=raw burst photo scan"`
+	// Passages is of which passages: clear for those without findings and
+	// verdicts, findings for those with findings and without verdicts, decided for
+	// those with a verdict.
+	Passages RetentionOf `yaml:"passages" json:"passages,omitempty" validate:"oneof=clear findings decided"`
+	// Severities limits the rule to passages whose worst finding is one of them;
+	// empty is any.
+	Severities []event.Severity `yaml:"severities" json:"severities,omitempty" validate:"unique,dive,oneof=Extreme Severe Moderate Minor Unknown"`
+	// Verdicts limits the rule to passages on which nobody's verdict is another;
+	// empty is any.
+	Verdicts []event.VerdictCode `yaml:"verdicts" json:"verdicts,omitempty" validate:"unique,dive,oneof=RELEASE INSPECT HOLD FALSE-ALARM CONFIRMED"`
+	// Days is how long it is kept at least.
+	Days int `yaml:"days" json:"days,omitempty" validate:"gte=0,lte=36500"`
+	// Until is the number of days after which it goes although there is room; zero
+	// removes it only to make room.
+	Until int `yaml:"until" json:"until,omitempty" validate:"gte=0,lte=36500"`
+}
+
+// RetentionOf is a class of passages in a rule.
+type RetentionOf string
+
+// Classes of passages.
+const (
+	OfClear    RetentionOf = "clear"
+	OfFindings RetentionOf = "findings"
+	OfDecided  RetentionOf = "decided"
+)
 
 // Hub is the NATS system where gate and agencies meet.
 type Hub struct {
@@ -275,6 +324,23 @@ func Default() Gate {
 			MaxSize: 8 << 30, MaxAge: 90 * 24 * time.Hour,
 			IdleMaxSize: 2 << 30, IdleMaxAge: 48 * time.Hour,
 			SharedMaxAge: 400 * 24 * time.Hour,
+		},
+		Retention: Retention{
+			Low: 1 << 30, Enough: 2 << 30,
+			Rules: []RetentionRule{
+				{Name: "clear-raw", Evidence: []event.EvidenceKind{event.EvidenceRaw}, Passages: OfClear, Days: 7},
+				{Name: "clear-bursts", Evidence: []event.EvidenceKind{event.EvidenceBurst}, Passages: OfClear, Days: 7},
+				{Name: "clear-photos", Evidence: []event.EvidenceKind{event.EvidencePhoto}, Passages: OfClear, Days: 30},
+				{Name: "clear-scans", Evidence: []event.EvidenceKind{event.EvidenceScan}, Passages: OfClear, Days: 90},
+				{
+					Name: "minor", Evidence: event.EvidenceKinds(), Passages: OfFindings,
+					Severities: []event.Severity{event.SeverityUnknown, event.Minor}, Days: 180,
+				},
+				{
+					Name: "released", Evidence: event.EvidenceKinds(), Passages: OfDecided,
+					Verdicts: []event.VerdictCode{event.Release, event.FalseAlarm}, Days: 400,
+				},
+			},
 		},
 		Vision: Vision{Workers: 1, Deadline: 20 * time.Second, RecycleAfter: 2000, MaxMemory: 1500 << 20},
 	}

@@ -156,5 +156,29 @@ func (f *File) retention() Problems {
 	if j.SharedMaxAge < j.MaxAge {
 		ps = append(ps, f.At("journal.shared_max_age", "", "shared events would go (after %s) before the readings that they follow from (%s, max_age)", Brief(j.SharedMaxAge), Brief(j.MaxAge)))
 	}
+	r := f.Gate.Retention
+	if r.Enough < r.Low {
+		ps = append(ps, f.At("retention.enough", "", "making room would end at %s and begin at %s (low)", r.Enough, r.Low))
+	}
+	if r.Low > 0 && r.Low < j.Reserve {
+		ps = append(ps, f.At("retention.low", "", "making room would begin at %s, when nothing is stored any more from %s on (journal.reserve)", r.Low, j.Reserve))
+	}
+	names := map[string]bool{}
+	for i, rule := range r.Rules {
+		at := fmt.Sprintf("retention.rules[%d]", i)
+		if names[rule.Name] {
+			ps = append(ps, f.At(at+".name", "", "rule %s is there twice", rule.Name))
+		}
+		names[rule.Name] = true
+		if rule.Until > 0 && rule.Until < rule.Days {
+			ps = append(ps, f.At(at+".until", "", "rule %s would remove after %d days what it keeps for at least %d", rule.Name, rule.Until, rule.Days))
+		}
+		if rule.Passages == OfClear && len(rule.Severities) > 0 {
+			ps = append(ps, f.At(at+".severities", "", "passages without findings have no severity"))
+		}
+		if rule.Passages != OfDecided && len(rule.Verdicts) > 0 {
+			ps = append(ps, f.At(at+".verdicts", "use passages: decided", "passages of this class have no verdict"))
+		}
+	}
 	return ps
 }

@@ -40,6 +40,7 @@ func TestReferenceEqualsTheDefaults(t *testing.T) {
 	want, got := silent.Gate, shown.Gate
 	require.Equal(t, want.State, got.State)
 	require.Equal(t, want.Journal, got.Journal)
+	require.Equal(t, want.Retention, got.Retention)
 	require.Equal(t, want.Hub, got.Hub)
 	require.Equal(t, want.Policy, got.Policy)
 	want.Vision.Command = got.Vision.Command // without one, vision is off

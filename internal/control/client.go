@@ -15,6 +15,7 @@ import (
 	"syscall"
 
 	"gatehouse/internal/event"
+	"gatehouse/internal/retention"
 )
 
 // Client talks to the daemon that runs on a state folder.
@@ -43,6 +44,16 @@ func (c *Client) Status(ctx context.Context) (s Status, err error) {
 // Reload has the daemon read its configuration again.
 func (c *Client) Reload(ctx context.Context) (r Reloaded, err error) {
 	return r, c.ask(ctx, http.MethodPost, "/reload", nil, &r)
+}
+
+// Retention has the daemon remove the evidence that its rules let go now, or tells
+// what would go.
+func (c *Client) Retention(ctx context.Context, dry bool) (r retention.Report, err error) {
+	method := http.MethodPost
+	if dry {
+		method = http.MethodGet
+	}
+	return r, c.ask(ctx, method, "/retention", nil, &r)
 }
 
 // Watch calls each for every reading of the device until ctx ends, the daemon

@@ -18,6 +18,7 @@ import (
 	"gatehouse/internal/config"
 	"gatehouse/internal/control"
 	"gatehouse/internal/event"
+	"gatehouse/internal/retention"
 )
 
 func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
@@ -48,6 +49,10 @@ func (g *gate) Watch(ctx context.Context, lane, device string, each func(event.R
 			}
 		}
 	}
+}
+
+func (g *gate) Retention(context.Context, bool) (retention.Report, error) {
+	return retention.Report{}, g.err
 }
 
 func (g *gate) Lease(lane, device string) (control.Lease, error) {

@@ -14,6 +14,7 @@ import (
 	"time"
 
 	"gatehouse/internal/event"
+	"gatehouse/internal/retention"
 )
 
 // Gate is what the socket gives access to.
@@ -28,6 +29,9 @@ type Gate interface {
 	// Command gives a command in the name of event.AtGate and returns what came
 	// of it. Lane, device, verb, force, reason and badge are of the caller.
 	Command(ctx context.Context, c event.Command) (event.ControlChange, error)
+	// Retention removes the evidence that the rules let go and returns what went;
+	// dry tells what would go, and removes nothing.
+	Retention(ctx context.Context, dry bool) (retention.Report, error)
 	// Lease is who controls a device. ErrNoDevice means that there is none.
 	Lease(lane, device string) (Lease, error)
 }
@@ -93,6 +97,8 @@ func Serve(ctx context.Context, l net.Listener, state string, g Gate, log *slog.
 	mux.HandleFunc("GET /status", h.status)
 	mux.HandleFunc("POST /reload", h.reload)
 	mux.HandleFunc("GET /watch", h.watch)
+	mux.HandleFunc("GET /retention", h.retention)
+	mux.HandleFunc("POST /retention", h.retention)
 	mux.HandleFunc("GET /control", h.lease)
 	mux.HandleFunc("POST /control", h.command)
 	life, end := context.WithCancel(ctx)
@@ -167,6 +173,15 @@ func (h *handler) reload(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	h.answer(w, http.StatusOK, done)
+}
+
+func (h *handler) retention(w http.ResponseWriter, r *http.Request) {
+	report, err := h.gate.Retention(r.Context(), r.Method == http.MethodGet)
+	if err != nil {
+		h.fail(w, err)
+		return
+	}
+	h.answer(w, http.StatusOK, report)
 }
 
 // watch sends a JSON line for every reading.

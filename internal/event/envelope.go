@@ -26,6 +26,8 @@ const (
 	TypeWanted     Type = "vn.gatehouse.wanted.v1"
 	TypeCommand    Type = "vn.gatehouse.command.v1"
 	TypeControl    Type = "vn.gatehouse.control.v1"
+	TypeRemoval    Type = "vn.gatehouse.removal.v1"
+	TypeHold       Type = "vn.gatehouse.hold.v1"
 )
 
 // Delivery is the class by which a shared event is handed over. Alerts pass
@@ -34,15 +36,15 @@ type Delivery string
 
 // Delivery classes; they are the second token of an agency's inbox subject.
 const (
-	DeliverAlert  Delivery = "alert"  // alerts, their acknowledgements and verdicts, commands and their answers
-	DeliverRecord Delivery = "record" // passages, corrections, devices, gaps, frame logs, receipts
+	DeliverAlert  Delivery = "alert"  // alerts, their acknowledgements and verdicts, holds, commands and their answers
+	DeliverRecord Delivery = "record" // passages, corrections, devices, gaps, frame logs, receipts, removals
 	DeliverImage  Delivery = "image"  // chunks of evidence; not on the chain
 )
 
 // Delivery is the class of the type.
 func (t Type) Delivery() Delivery {
 	switch t {
-	case TypeAlert, TypeAck, TypeVerdict, TypeCommand, TypeControl:
+	case TypeAlert, TypeAck, TypeVerdict, TypeCommand, TypeControl, TypeHold:
 		return DeliverAlert
 	default:
 		return DeliverRecord

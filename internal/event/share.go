@@ -91,8 +91,11 @@ type Receipt struct {
 	Head     string `json:"head"`
 	Alert    ID     `json:"alert,omitempty"` // set on the extra receipt of one alert
 	// Quarantined are sequences that are stored but could not be read.
-	Quarantined []uint64  `json:"quarantined,omitempty"`
-	At          time.Time `json:"at"`
+	Quarantined []uint64 `json:"quarantined,omitempty"`
+	// Evidence are digests of pieces that the agency has stored, each checked. A
+	// piece is in one receipt; what it says holds from then on.
+	Evidence []string  `json:"evidence,omitempty"`
+	At       time.Time `json:"at"`
 }
 
 // DeviceChange tells the agencies that a device's state changed.

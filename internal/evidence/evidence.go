@@ -12,7 +12,9 @@ import (
 	"io"
 	"os"
 	"path/filepath"
-	"regexp"
+	"strings"
+	"sync"
+	"time"
 
 	"golang.org/x/sys/unix"
 
@@ -30,6 +32,7 @@ type Store struct {
 	dir     string
 	reserve int64
 	points  *fault.Points
+	names   sync.Mutex // held while a piece gets its name or loses it
 }
 
 var _ driver.Evidence = (*Store)(nil)
@@ -103,7 +106,7 @@ func (s *Store) settle(temp, digest string) error {
 	if err := os.Chmod(temp, 0o440); err != nil {
 		return err
 	}
-	if err := os.Rename(temp, final); err != nil {
+	if err := s.rename(temp, final); err != nil {
 		return err
 	}
 	if err := syncFolder(folder); err != nil {
@@ -111,6 +114,83 @@ func (s *Store) settle(temp, digest string) error {
 	}
 	s.points.Hit(fault.EvidenceAfterRename)
 	return nil
+}
+
+// rename makes a piece that comes again a new one, so that Remove leaves it.
+func (s *Store) rename(temp, final string) error {
+	s.names.Lock()
+	defer s.names.Unlock()
+	return os.Rename(temp, final)
+}
+
+// Folders are the parts of the store that List lists, in order.
+func (s *Store) Folders() ([]string, error) {
+	entries, err := os.ReadDir(s.dir)
+	if err != nil {
+		return nil, fmt.Errorf("list evidence: %w", err)
+	}
+	var all []string
+	for _, e := range entries {
+		if e.IsDir() && len(e.Name()) == 2 {
+			all = append(all, e.Name())
+		}
+	}
+	return all, nil
+}
+
+// List lists the digests in one folder, in order.
+func (s *Store) List(folder string) ([]string, error) {
+	entries, err := os.ReadDir(filepath.Join(s.dir, folder))
+	if err != nil {
+		return nil, fmt.Errorf("list evidence: %w", err)
+	}
+	all := make([]string, 0, len(entries))
+	for _, e := range entries {
+		if isDigest(e.Name()) {
+			all = append(all, e.Name())
+		}
+	}
+	return all, nil
+}
+
+// Stored is when a piece was stored last, and its size in bytes; fs.ErrNotExist
+// when it is not there.
+func (s *Store) Stored(digest string) (time.Time, int64, error) {
+	st, err := os.Stat(s.Path(digest))
+	if err != nil {
+		return time.Time{}, 0, fmt.Errorf("look at evidence: %w", err)
+	}
+	return st.ModTime().UTC(), st.Size(), nil
+}
+
+// Touch makes a piece as new as one that is stored now. A missing one is no error.
+func (s *Store) Touch(digest string) error {
+	s.names.Lock()
+	defer s.names.Unlock()
+	now := time.Now()
+	err := os.Chtimes(s.Path(digest), now, now)
+	if err != nil && !errors.Is(err, os.ErrNotExist) {
+		return fmt.Errorf("touch evidence: %w", err)
+	}
+	return nil
+}
+
+// Remove removes a piece that was stored before a moment; one that came again
+// since stays. It tells whether there was something to remove.
+func (s *Store) Remove(digest string, before time.Time) (bool, error) {
+	if !isDigest(digest) {
+		return false, fmt.Errorf("remove evidence: %q is not a SHA-256", digest)
+	}
+	s.names.Lock()
+	defer s.names.Unlock()
+	stored, _, err := s.Stored(digest)
+	if errors.Is(err, os.ErrNotExist) || err == nil && stored.After(before) {
+		return false, nil
+	}
+	if err == nil {
+		err = os.Remove(s.Path(digest))
+	}
+	return err == nil, err
 }
 
 // room refuses to go below the reserve.
@@ -151,9 +231,9 @@ func (s *Store) Open(digest string) (io.ReadSeekCloser, int64, error) {
 	return f, st.Size(), nil
 }
 
+// isDigest tells whether s is a SHA-256 in lower-case hexadecimal.
 func isDigest(s string) bool {
-	ok, _ := regexp.MatchString(`^[0-9a-f]{64}$`, s)
-	return ok
+	return len(s) == 64 && strings.Trim(s, "0123456789abcdef") == ""
 }
 
 // makeFolder makes one folder and syncs its parent, so that the new name

@@ -28,6 +28,7 @@ import (
 	"gatehouse/internal/lane"
 	"gatehouse/internal/lease"
 	"gatehouse/internal/passage"
+	"gatehouse/internal/retention"
 	"gatehouse/internal/risk"
 )
 
@@ -96,6 +97,7 @@ type gate struct {
 	journal  *journal.Journal
 	evidence *evidence.Store
 	sharing  *sharing
+	keeping  *retention.Keeper
 	keeper   *lease.Keeper
 	eyes     *eyes
 	hub      *hub.Server   // nil where it runs elsewhere
@@ -112,6 +114,7 @@ type gate struct {
 	started   time.Time
 	phase     atomic.Value // control.Phase
 	reloading sync.Mutex   // held while the configuration is exchanged
+	sweeping  sync.Mutex   // held while evidence is removed
 	mu        sync.Mutex   // guards file, since and problems
 	since     time.Time    // when file came in force
 	problems  config.Problems
@@ -155,6 +158,9 @@ func (g *gate) open(ctx context.Context) error {
 	}
 	g.onRelease(conn.Close)
 	if g.sharing, err = openSharing(ctx, g, id, conn); err != nil {
+		return err
+	}
+	if err := g.openKeeping(ctx); err != nil {
 		return err
 	}
 	return g.openLanes(ctx)
@@ -271,6 +277,7 @@ func (g *gate) run(ctx context.Context) error {
 	if err := g.startFolds(work, life, ps); err != nil {
 		return errors.Join(context.Cause(life), err)
 	}
+	ps.start(life, "keeping of evidence", g.keepEvidence)
 	running := g.startDevices(work, ps)
 	g.phase.Store(control.Running)
 	g.deps.Ready()

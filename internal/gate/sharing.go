@@ -56,7 +56,7 @@ func openSharing(ctx context.Context, g *gate, id Identity, hub *nats.Conn) (*sh
 	}
 	s.note = sync.OnceValue(func() error { return remember(cfg, s.chain.Head().Chain) })
 	if s.images, err = share.NewImages(share.ImagesConfig{
-		Hub: hub, Gate: cfg.ID, Open: g.evidence.Open, BytesPerSecond: int64(cfg.Hub.ImageRate), Log: log,
+		Hub: hub, Gate: cfg.ID, Open: g.serveEvidence, BytesPerSecond: int64(cfg.Hub.ImageRate), Log: log,
 	}); err != nil {
 		return nil, err
 	}

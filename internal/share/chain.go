@@ -45,6 +45,8 @@ var (
 	// ErrChainFull says that the chain has reached its size and Retire has to
 	// make room.
 	ErrChainFull = errors.New("the shared record is full")
+	// ErrMovedOn says that there is a newer entry than the caller knows.
+	ErrMovedOn = errors.New("the shared record has gone on")
 	// ErrOtherSaid says that another event with the id of what an agency says is
 	// on the chain.
 	ErrOtherSaid = errors.New("another event has this id")
@@ -138,6 +140,44 @@ func (c *Chain) AppendAll(ctx context.Context, events []event.Envelope) ([]Link,
 		items = append(items, item{id: e.ID, kind: e.Type, payload: payload})
 	}
 	return c.append(ctx, items)
+}
+
+// AppendAt is Append only if the entry at a position is still the last one, so that
+// nothing was said that the caller does not know. ErrMovedOn otherwise.
+func (c *Chain) AppendAt(ctx context.Context, position uint64, e event.Envelope) (Link, error) {
+	payload, err := e.Bytes()
+	if err != nil {
+		return Link{}, err
+	}
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.stale {
+		if err := c.refresh(ctx); err != nil {
+			return Link{}, fmt.Errorf("read shared record again: %w", err)
+		}
+		c.stale = false
+	}
+	if c.state.tail().position != position {
+		return Link{}, ErrMovedOn
+	}
+	links := make([]Link, 1)
+	err = c.settle(ctx, []item{{id: e.ID, kind: e.Type, payload: payload}}, links)
+	return links[0], err
+}
+
+// Position is that of the last entry; zero when there is none.
+func (c *Chain) Position() uint64 { return c.state.tail().position }
+
+// At reads the entry at a position; false when it was retired or is not there yet.
+func (c *Chain) At(ctx context.Context, position uint64) (Entry, bool, error) {
+	if first, last := c.state.reach(); position < first || position > last {
+		return Entry{}, false, nil
+	}
+	e, err := c.get(ctx, position)
+	if errors.Is(err, jetstream.ErrMsgNotFound) {
+		return Entry{}, false, nil
+	}
+	return e, err == nil, err
 }
 
 // AppendSaid is AppendAll for what agencies said. ErrOtherSaid is returned for

@@ -51,6 +51,13 @@ func (s *chainState) tail() tail {
 	return tail{head: s.head, start: s.start, position: s.position}
 }
 
+// reach is the positions of the oldest and of the last entry that are kept.
+func (s *chainState) reach() (first, last uint64) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return max(s.first, 1), s.position
+}
+
 // begin makes the next link the first of a new chain.
 func (s *chainState) begin(chain string, after []Head) {
 	s.mu.Lock()

@@ -84,7 +84,7 @@ func NewSaying(gate string, agency event.Agency, key trust.Private, e event.Enve
 
 func sayKind(t event.Type) string {
 	switch t {
-	case event.TypeVerdict:
+	case event.TypeVerdict, event.TypeHold: // both are an officer's word on a passage
 		return client.SayVerdict
 	case event.TypeAck:
 		return client.SayAck

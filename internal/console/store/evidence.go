@@ -52,7 +52,7 @@ func (t *batchTx) names(gate string, ev event.Evidence, due time.Time) error {
 	}
 	if _, have := t.EvidencePath(ev.SHA256); have {
 		// Pushed evidence may come before the record that names it.
-		_, err := t.exec(`UPDATE evidence SET state = 'stored' WHERE sha256 = ?`, ev.SHA256)
+		_, err := t.stored(ev.SHA256)
 		return err
 	}
 	_, err = t.exec(`INSERT INTO wants (sha256, gate, due_at, tries)
@@ -166,15 +166,17 @@ func (s *Store) settle(ctx context.Context, c Chunk) (Result, error) {
 // settled notes in the tables that a piece is there.
 func (s *Store) settled(ctx context.Context, digest string) (Result, error) {
 	result, err := s.batch(ctx, func(t *batchTx) error {
-		n, err := t.exec(`UPDATE evidence SET state = 'stored' WHERE sha256 = ? AND state <> 'stored'`, digest)
+		fresh, err := t.stored(digest)
 		if err != nil {
 			return err
 		}
-		if n > 0 {
+		if fresh {
 			t.changed("evidence", digest)
 		}
-		_, err = t.exec(`DELETE FROM wants WHERE sha256 = ?`, digest)
-		return err
+		if _, err := t.exec(`DELETE FROM wants WHERE sha256 = ?`, digest); err != nil || !fresh {
+			return err
+		}
+		return t.evidenceDue()
 	})
 	if err != nil {
 		return Result{}, fmt.Errorf("note evidence %s: %w", digest, err)
@@ -281,10 +283,14 @@ func openFiles(opt Options) (*evidence.Store, error) {
 // alone before it is asked for again: a gate may get its disk back.
 const missingPause = time.Hour
 
-// Missing notes that the gate cannot serve a piece, and why.
+// Missing notes that the gate cannot serve a piece, and why. One that it has
+// removed by its rules is not asked for any more.
 func (s *Store) Missing(ctx context.Context, digest, why string) (Result, error) {
 	result, err := s.batch(ctx, func(t *batchTx) error {
-		n, err := t.exec(`UPDATE wants SET due_at = ?, missing = ? WHERE sha256 = ?`, stamp(t.now.Add(missingPause)), why, digest)
+		n, err := t.exec(`DELETE FROM wants WHERE sha256 = ?1 AND EXISTS (SELECT 1 FROM removals WHERE sha256 = ?1)`, digest)
+		if err == nil && n == 0 {
+			n, err = t.exec(`UPDATE wants SET due_at = ?, missing = ? WHERE sha256 = ?`, stamp(t.now.Add(missingPause)), why, digest)
+		}
 		if n > 0 {
 			t.changed("evidence", digest)
 		}

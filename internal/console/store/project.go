@@ -57,6 +57,10 @@ func parse(e *Event) (projection, error) {
 		return decode(env.Data, func(v *event.DeviceChange) error { return need(v.ID, v.Gate, e) })
 	case event.TypeGap:
 		return decode(env.Data, func(v *event.Gap) error { return need(v.ID, v.Gate, e) })
+	case event.TypeRemoval:
+		return decode(env.Data, func(v *event.Removal) error { return errors.Join(need(v.ID, v.Gate, e), needPieces(v)) })
+	case event.TypeHold:
+		return decode(env.Data, func(v *event.LegalHold) error { return needAgency(v.ID, v.Gate, v.Agency, e) })
 	case event.TypeFrameLog:
 		return decode(env.Data, func(v *event.FrameLog) error { return need(v.ID, v.Gate, e) })
 	}
@@ -93,6 +97,15 @@ func needDigests(list []event.Evidence) error {
 	for _, ev := range list {
 		if !isDigest(ev.SHA256) {
 			return unreadable("evidence %q is not a SHA-256", ev.SHA256)
+		}
+	}
+	return nil
+}
+
+func needPieces(r *event.Removal) error {
+	for _, p := range r.Pieces {
+		if !isDigest(p.SHA256) {
+			return unreadable("removed evidence %q is not a SHA-256", p.SHA256)
 		}
 	}
 	return nil
@@ -152,6 +165,10 @@ func (p *value[T]) project(t *batchTx, e *Event, late bool) error {
 		return t.gap(e, v)
 	case *event.FrameLog:
 		return t.frameLog(e, v)
+	case *event.Removal:
+		return t.removal(e, v)
+	case *event.LegalHold:
+		return t.hold(e, v, p.raw)
 	}
 	return fmt.Errorf("no table for %T", p.v)
 }

@@ -34,7 +34,7 @@ const (
 // urgency is how soon an event of a type wants its receipt.
 func urgency(t event.Type) int {
 	switch t {
-	case event.TypeAlert, event.TypeVerdict, event.TypeAck, event.TypeCorrection:
+	case event.TypeAlert, event.TypeVerdict, event.TypeAck, event.TypeCorrection, event.TypeHold:
 		return owedNow
 	}
 	return owedSoon
@@ -113,6 +113,9 @@ func (t *batchTx) receiptDue() error {
 		if err := t.writeReceipt(d); err != nil {
 			return fmt.Errorf("receipt for chain %s: %w", d.chain, err)
 		}
+	}
+	if err := t.evidenceDue(); err != nil {
+		return fmt.Errorf("receipt of evidence: %w", err)
 	}
 	return nil
 }

@@ -41,7 +41,8 @@ type imageView struct {
 	// Missing is why the gate cannot send it, as it says; "" while it is on its
 	// way.
 	Missing string
-	W, H    int // pixels as stored; 0 when not known
+	Removed *store.Removed // how the gate has removed it by its rules; nil when it has not
+	W, H    int            // pixels as stored; 0 when not known
 	Marks   []mark
 	Real    bool // a trial showed something else before
 }
@@ -188,7 +189,8 @@ func (s *Server) imageView(r *http.Request, p Page, passage event.Passage, ev ev
 	path, have := s.opt.Store.EvidencePath(ev.SHA256)
 	v.Stored, v.Missing = have, state.Missing
 	if !have {
-		return v, nil
+		v.Removed, err = s.opt.Store.RemovedAt(r.Context(), ev.SHA256)
+		return v, err
 	}
 	size := s.images.dimensions(path, ev.SHA256)
 	v.W, v.H = size.X, size.Y
