@@ -33,6 +33,7 @@ const (
 	ActVerdict     Action = "verdict"      // passage
 	ActAck         Action = "ack"          // passage
 	ActCorrection  Action = "correction"   // passage
+	ActHold        Action = "hold"         // passage; detail has set or lifted
 	ActNote        Action = "note"         // passage
 	ActControl     Action = "control"      // gate/lane/device; detail has the verb and the command
 	ActTrials      Action = "trials"       // gate/lane; detail has on with the share, or off
@@ -48,7 +49,7 @@ const (
 // Actions lists all actions in the order in which pages offer them.
 func Actions() []Action {
 	return []Action{
-		ActView, ActDocument, ActPicture, ActImage, ActDownload, ActSearch, ActExport, ActVerdict, ActAck, ActCorrection, ActNote, ActControl,
+		ActView, ActDocument, ActPicture, ActImage, ActDownload, ActSearch, ActExport, ActVerdict, ActAck, ActCorrection, ActHold, ActNote, ActControl,
 		ActTrials, ActTrialsRead,
 		ActLogin, ActLoginFailed, ActLogout, ActSetup, ActPassword, ActDenied, ActAuditRead,
 		ActUserCreate, ActUserReset, ActUserRole, ActUserDisable, ActUserEnable,

@@ -30,6 +30,8 @@ const (
 	Decide Right = "decide"
 	// Correct is to enter, split, merge and change passages.
 	Correct Right = "correct"
+	// Hold is to set and to lift the agency's legal hold on a passage.
+	Hold Right = "hold"
 	// Documents is to see numbers and names of travel documents in full, which
 	// is audited each time, and to search for them.
 	Documents Right = "documents"
@@ -53,7 +55,7 @@ const (
 
 // Rights lists all rights.
 func Rights() []Right {
-	return []Right{Own, See, Decide, Correct, Documents, Devices, Control, TakeOver, Users, Audit, Export, Trials}
+	return []Right{Own, See, Decide, Correct, Hold, Documents, Devices, Control, TakeOver, Users, Audit, Export, Trials}
 }
 
 // May tells whether the role has a right. An unknown role has none.

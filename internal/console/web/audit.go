@@ -188,7 +188,7 @@ func (m auditModel) export(format string) string {
 // aboutPassage tells whether a line is about a passage, which has a page.
 func aboutPassage(l private.Line) bool {
 	return slices.Contains([]private.Action{
-		private.ActView, private.ActDocument, private.ActPicture, private.ActImage, private.ActDownload, private.ActVerdict, private.ActAck, private.ActCorrection, private.ActNote,
+		private.ActView, private.ActDocument, private.ActPicture, private.ActImage, private.ActDownload, private.ActVerdict, private.ActAck, private.ActCorrection, private.ActHold, private.ActNote,
 	}, l.Action) && l.About != ""
 }
 
@@ -207,6 +207,8 @@ func detailOf(p Page, l private.Line) string {
 		return p.Code("verdict", first)
 	case private.ActCorrection:
 		return p.Code("correction", first)
+	case private.ActHold:
+		return p.Code("hold", first)
 	case private.ActUserCreate, private.ActUserRole:
 		return p.Code("role", l.Detail)
 	case private.ActSearch, private.ActExport, private.ActAuditRead:

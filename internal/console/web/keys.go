@@ -21,7 +21,7 @@ func keyGroups() []keyGroup {
 		}},
 		{"decide", []keyHelp{
 			{"1 – 5", "keys.code"}, {"6 – 9", "keys.reasons"}, {"R", "keys.reason"}, {"F9", "keys.record"}, {"N", "keys.ack"},
-			{"O", "keys.correct"}, {"P", "keys.provenance"}, {"F", "document.reveal"},
+			{"O", "keys.correct"}, {"E", "hold.title"}, {"P", "keys.provenance"}, {"F", "document.reveal"},
 		}},
 		{"control", []keyHelp{
 			{"L", "keys.lease"}, {"U", "verb.release"}, {"O", "verb.open"}, {"C", "verb.close"}, {"X", "verb.stop"}, {"R", "verb.red"}, {"G", "verb.green"},

@@ -30,8 +30,10 @@ type passageModel struct {
 	Receipts []store.Reach
 	Notes    []private.Note
 	Form     verdictForm
-	Trial    *tip.Trial // what was drawn for the user; nil when nothing was
-	Reveal   *reveal    // of a trial whose real scan is to be decided
+	Trial    *tip.Trial   // what was drawn for the user; nil when nothing was
+	Reveal   *reveal      // of a trial whose real scan is to be decided
+	Holds    []store.Hold // what both agencies said about legal holds, oldest first
+	Hold     holdForm
 }
 
 // imageView is a piece of evidence and how it stands with it.
@@ -129,6 +131,9 @@ func (s *Server) drawnModel(r *http.Request, p Page, id event.ID, draw bool) (pa
 		return m, err
 	}
 	if m.Receipts, err = s.opt.Store.ReceiptsFor(ctx, m.Place); err != nil {
+		return m, err
+	}
+	if m.Holds, err = s.opt.Store.HoldsOf(ctx, id); err != nil {
 		return m, err
 	}
 	if m.Notes, err = s.opt.Private.Notes(ctx, id); err != nil {

@@ -60,6 +60,7 @@ func (s *Server) site() *routes {
 	x.with(private.Documents, "POST /passages/{id}/documents", s.documents)
 	x.with(private.Decide, "POST /passages/{id}/verdict", s.decide)
 	x.with(private.Correct, "POST /passages/{id}/correct", s.correct)
+	x.with(private.Hold, "POST /passages/{id}/hold", s.hold)
 	x.with(private.Correct, "POST /passages", s.enterByHand)
 	x.with(private.Decide, "POST /passages/{id}/notes", s.addNote)
 	x.with(private.See, "GET /evidence/{digest}", s.evidence)

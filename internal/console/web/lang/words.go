@@ -321,6 +321,13 @@ phrase.recheck = Đo, soi lại để xác minh | Measure or scan again to verif
 phrase.documents = Đối chiếu hồ sơ, tờ khai | Compare papers and declaration
 phrase.cleared = Đã kiểm tra, không phát hiện gì | Checked, nothing found
 
+hold.button = Lưu giữ | Hold
+hold.title = Lệnh lưu giữ | Legal hold
+hold.tag = Lưu giữ: | Held by
+hold.set.title = Đặt lệnh lưu giữ lượt qua này | Set a legal hold on this passage
+hold.lift.title = Bỏ lệnh lưu giữ của cơ quan | Lift the agency's legal hold
+hold.intro = Khi còn lệnh lưu giữ, không chứng cứ nào của lượt qua bị xoá ở cửa khẩu. Cả hai cơ quan đều thấy ai đặt, lúc nào, vì sao; mỗi cơ quan tự bỏ lệnh của mình. | While a hold is set, no evidence of the passage is removed at the gate. Both agencies see who set it, when and why; each lifts its own.
+hold.reason.needed = Lệnh lưu giữ cần có lý do. | A legal hold needs a reason.
 correct.button = Sửa | Correct
 correct.enter = Nhập lượt qua bằng tay | Enter a passage by hand
 correct.enter.title = Nhập lượt qua không thiết bị nào ghi được | Enter a passage that no device saw

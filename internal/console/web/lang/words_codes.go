@@ -140,6 +140,8 @@ correction.enter = Nhập bằng tay | Entered by hand
 correction.split = Tách | Split
 correction.merge = Ghép | Merge
 correction.facts = Sửa thông tin | Facts corrected
+hold.set = Đặt lệnh lưu giữ | Hold set
+hold.lifted = Bỏ lệnh lưu giữ | Hold lifted
 correction.cancel = Huỷ | Cancelled
 
 devicename.scale = Cân | Scale

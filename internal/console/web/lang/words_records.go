@@ -193,6 +193,7 @@ act.export = xuất dữ liệu | exported
 act.verdict = ra quyết định | gave a verdict
 act.ack = nhận cảnh báo | acknowledged an alert
 act.correction = sửa lượt qua | corrected a passage
+act.hold = lệnh lưu giữ | legal hold
 act.note = ghi chú | wrote a note
 act.login = đăng nhập | logged in
 act.login-failed = đăng nhập hỏng | failed to log in
