@@ -134,8 +134,9 @@ bench: build ## ratios of journal, codecs and memory, each beside its peer in on
 	$(GO) test -tags bench -count=1 -timeout 20m -v ./internal/bench
 
 .PHONY: bench-delivery
-bench-delivery: ## an alert's way from reading to both consoles at 1, 10 and 100 lanes, beside raw syncs of the same disk
-	$(GO) test -tags bench -count=1 -timeout 20m -v -run '^TestDelivery$$' ./internal/bench
+# OUTAGE= is how long an outage is replayed; the default is 8h, which takes some minutes.
+bench-delivery: ## an alert's way to both consoles at 1, 10 and 100 lanes beside raw syncs, with and without an outage's backlog, and a capped line
+	$(GO) test -tags bench -count=1 -timeout 90m -v -run '^(TestDelivery|TestBacklog|TestCap)$$' ./internal/bench
 
 PASSAGES ?= 200000
 .PHONY: bench-console

@@ -114,6 +114,7 @@ func (d *delivery) round(ctx context.Context) (int, error) {
 		}
 		return 0, nil
 	}
+	d.giveWay(ctx)
 	d.config.Fault.Hit(fault.HandoverBeforePublish)
 	began := time.Now()
 	under, err := d.publish(ctx, at.Position)
@@ -134,8 +135,9 @@ func (d *delivery) round(ctx context.Context) (int, error) {
 	if handed == 0 {
 		return 0, err
 	}
+	took, width := time.Since(began), d.width
 	if err == nil {
-		d.pace(time.Since(began), handed)
+		d.pace(took, handed)
 	}
 	d.config.Fault.Hit(fault.HandoverAfterPublish)
 	if d.advance(generation, at) {
@@ -144,7 +146,54 @@ func (d *delivery) round(ctx context.Context) (int, error) {
 	if d.unsaved >= saveAfter || time.Since(d.saved) >= saveEvery {
 		err = errors.Join(err, d.save(ctx))
 	}
+	if handed == width {
+		d.rest(ctx, took, handed)
+	}
 	return handed, err
+}
+
+const (
+	// wayFor is the most that records wait for alerts. Where alerts cannot be handed
+	// over, records wait no longer.
+	wayFor  = 250 * time.Millisecond
+	wayLook = 2 * time.Millisecond
+)
+
+// giveWay lets records wait while alerts are under way to any agency, since all
+// share the gate's processors and disk, and often the hub's.
+func (d *delivery) giveWay(ctx context.Context) {
+	if d.class == event.DeliverAlert {
+		return
+	}
+	for until := time.Now().Add(wayFor); d.alerting() && time.Now().Before(until) && ctx.Err() == nil; {
+		time.Sleep(wayLook)
+	}
+}
+
+// alerting says that alerts are under way to an agency.
+func (h *Handover) alerting() bool {
+	for _, p := range h.parties {
+		p.mu.Lock()
+		at, failing := p.at[event.DeliverAlert].Position, p.failing[event.DeliverAlert]
+		p.mu.Unlock()
+		if _, more, _ := h.config.Chain.state.next(at, event.DeliverAlert); more && !failing {
+			return true
+		}
+	}
+	return false
+}
+
+// rest leaves the hub and its disk alone after a full window of n records for as
+// long as storing them took, so that a backlog takes no more than half of them.
+func (d *delivery) rest(ctx context.Context, took time.Duration, n int) {
+	if d.class == event.DeliverAlert || n == 1 {
+		return
+	}
+	stored := (took - d.alone) * time.Duration(n) / time.Duration(n-1)
+	select {
+	case <-ctx.Done():
+	case <-time.After(min(stored, wayFor)):
+	}
 }
 
 // pace sets the width of the next window by how long one of n events took.

@@ -23,6 +23,12 @@ const (
 	// recordsAtOnce is the most records of one transaction. An alert ends it
 	// early; other writers, such as an officer's verdict, wait for it.
 	recordsAtOnce = 64
+	// backlog is how many records at once are a backlog. It is not urgent: after
+	// each transaction of one the store is left alone for as long as that took, but
+	// for no longer than backlogRest, so that alerts and officers find it free and
+	// more comes together for the next.
+	backlog     = 8
+	backlogRest = 250 * time.Millisecond
 	// ackWait is after how long the hub hands a message over again. It is how
 	// long a console that was killed waits for what it had in hand; a commit
 	// that takes longer only means doubles, which the store drops.
@@ -38,8 +44,12 @@ func (u *Uplink) intake(ctx context.Context, js jetstream.JetStream, class event
 	part := "inbox-" + string(class)
 	return u.consume(ctx, js, client.InboxStream, part, fmt.Sprintf("inbox.%s.>", class), func(msgs []jetstream.Msg) error {
 		for some := range slices.Chunk(msgs, recordsAtOnce) {
+			began := time.Now()
 			if err := u.take(ctx, some, class != event.DeliverAlert); err != nil {
 				return err
+			}
+			if class != event.DeliverAlert && len(some) >= backlog {
+				pause(ctx, min(time.Since(began), backlogRest))
 			}
 		}
 		return nil
