@@ -143,6 +143,24 @@ type ScanView struct {
 	Shadow bool `json:"shadow,omitempty"`
 	// Calibration is the version of the scanner's calibration that was used.
 	Calibration string `json:"calibration,omitempty"`
+	// Heat is how suspect each part of the view is; nil where no model says so.
+	Heat *Heat `json:"heat,omitempty"`
+}
+
+// MostHeat is the largest number of cells of a Heat.
+const MostHeat = 1 << 14
+
+// Heat is a map of a scan, a cell for each Step by Step pixels of the image.
+type Heat struct {
+	Width  int     `json:"width"`
+	Height int     `json:"height"`
+	Step   float64 `json:"step"`
+	Cells  []byte  `json:"cells"` // row by row, 255 times the score
+}
+
+// Fits tells whether the map is whole and of a size that is shown.
+func (h *Heat) Fits() bool {
+	return h != nil && h.Width > 0 && h.Height > 0 && h.Step > 0 && h.Step <= MostHeat && h.Width <= MostHeat && h.Height <= MostHeat && h.Width*h.Height == len(h.Cells) && len(h.Cells) <= MostHeat
 }
 
 // ContainerReading is one container number as vision, a code or an officer

@@ -19,8 +19,9 @@ type scanned struct {
 	} `json:"truncated"`
 	// Shadow says that the scanner is not calibrated, Calibration by which
 	// version of its calibration it was judged.
-	Shadow      bool   `json:"shadow"`
-	Calibration string `json:"calibration"`
+	Shadow      bool        `json:"shadow"`
+	Calibration string      `json:"calibration"`
+	Heat        *event.Heat `json:"heat"`
 }
 
 // loaded is the state of a cargo body with what lots are compared by.
@@ -59,6 +60,9 @@ func (e *Engine) xray(p *passage, evidence string, found answer) {
 			v.Shadow, v.Calibration = found.Shadow, found.Calibration
 			if found.Cargo != nil {
 				v.Cargo = &found.Cargo.Cargo
+			}
+			if found.Heat.Fits() && !found.Shadow {
+				v.Heat = found.Heat
 			}
 			if found.Truncated != nil {
 				v.Analysed = found.Truncated.Analysed

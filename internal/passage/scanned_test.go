@@ -16,6 +16,7 @@ func TestAFindingNamesItsRuleFiguresAndCalibration(t *testing.T) {
 	s.answer(17, "A-1", "done", `{"score":0.9,"calibration":"20260301T000000Z-01020304","findings":[
 		{"code":"XRAY-ANOMALY","class":"hidden","box":[1,2,3,4],"score":0.9,"rule":"xray-mass@1",
 		 "figures":[{"name":"image_kg","value":9000,"limit":7000,"unit":"kg"}],"text":{"vi":"nặng hơn","en":"heavier"}}],
+		"heat":{"width":2,"height":1,"step":8,"cells":"AP8="},
 		"model":"xray-cargo-rules@0.2.0"}`)
 	f := s.one().Findings[0]
 	require.Equal(t, event.Source{Kind: "rule", Name: "xray-mass", Version: "1", Calibration: "20260301T000000Z-01020304"}, f.Source)
@@ -23,6 +24,7 @@ func TestAFindingNamesItsRuleFiguresAndCalibration(t *testing.T) {
 	require.Equal(t, []int{1, 2, 3, 4}, f.Region.Box)
 	require.Equal(t, "20260301T000000Z-01020304", s.one().Scans[0].Calibration)
 	require.False(t, s.one().Scans[0].Shadow)
+	require.Equal(t, &event.Heat{Width: 2, Height: 1, Step: 8, Cells: []byte{0, 255}}, s.one().Scans[0].Heat)
 	require.Len(t, s.alerts(), 1)
 }
 
@@ -30,8 +32,9 @@ func TestAFindingNamesItsRuleFiguresAndCalibration(t *testing.T) {
 func TestAnUncalibratedScannerRunsInShadow(t *testing.T) {
 	s := standing(t)
 	before := len(s.effects)
-	s.answer(17, "A-1", "done", `{"score":0.9,"shadow":true,"findings":[{"code":"XRAY-ANOMALY","box":[1,2,3,4],"score":0.9}],"model":"m@1"}`)
+	s.answer(17, "A-1", "done", `{"score":0.9,"shadow":true,"findings":[{"code":"XRAY-ANOMALY","box":[1,2,3,4],"score":0.9}],"model":"m@1","heat":{"width":2,"height":1,"step":8,"cells":"AP8="}}`)
 	require.Empty(t, s.one().Findings)
+	require.Nil(t, s.one().Scans[0].Heat)
 	require.Empty(t, s.alerts())
 	require.True(t, s.one().Scans[0].Shadow, "the record says why there is no finding")
 	require.InDelta(t, 0.9, s.one().Scans[0].Score, 1e-9)

@@ -14,7 +14,7 @@ import (
 )
 
 // evidence serves a piece of evidence. Without a form it is a picture that
-// browsers can show; "deep" is the same with 16 bits, "original" is the file as the gate has sent it, "thumb" a
+// browsers can show; "deep" is the same with 16 bits, "heat" shows over it how suspect each part is, "original" is the file as the gate has sent it, "thumb" a
 // small picture, "crop" the part given by ?box=x,y,w,h.
 func (s *Server) evidence(w http.ResponseWriter, r *http.Request, p Page) {
 	digest, form := r.PathValue("digest"), r.PathValue("form")
@@ -35,6 +35,17 @@ func (s *Server) evidence(w http.ResponseWriter, r *http.Request, p Page) {
 			return
 		}
 	}
+	if form == "heat" {
+		want.heat, err = s.heatOf(r.Context(), digest)
+		if errors.Is(err, store.ErrNotFound) {
+			http.Error(w, "this evidence has no heat map", http.StatusNotFound)
+			return
+		}
+		if err != nil {
+			s.fail(w, r, p, err)
+			return
+		}
+	}
 	kept := s.unchanged(w, r, want)
 	if kept || form == "original" {
 		if err := s.looked(r, p, digest, form, want.trial); err != nil {
@@ -50,7 +61,7 @@ func (s *Server) evidence(w http.ResponseWriter, r *http.Request, p Page) {
 	case "original":
 		s.original(w, r, p, path, known.Media, digest)
 		return
-	case "", "thumb", "deep":
+	case "", "thumb", "deep", "heat":
 	case "crop":
 		if want.box, err = parseBox(r.URL.Query().Get("box")); err != nil {
 			http.Error(w, err.Error(), http.StatusBadRequest)
@@ -81,7 +92,7 @@ func (s *Server) evidence(w http.ResponseWriter, r *http.Request, p Page) {
 // for each time, so that each showing is in the audit, and so is a scan of which
 // the user may get to see something else next time.
 func (s *Server) unchanged(w http.ResponseWriter, r *http.Request, want picture) bool {
-	if form := want.form; form != "" && form != "deep" && want.trial == nil {
+	if form := want.form; form != "" && form != "deep" && form != "heat" && want.trial == nil {
 		w.Header().Set("Cache-Control", "private, max-age=86400")
 		return false
 	}

@@ -23,6 +23,7 @@ import (
 	"golang.org/x/sync/singleflight"
 
 	"gatehouse/internal/console/tip"
+	"gatehouse/internal/event"
 )
 
 const (
@@ -47,11 +48,15 @@ type picture struct {
 	// nothing was. With one, a picture is always made anew, so that a projection
 	// does not show by its kind.
 	trial *tip.Trial
+	heat  *event.Heat // of the form "heat"
 }
 
 // key tells pictures of one piece of evidence apart.
 func (w picture) key() string {
 	key := fmt.Sprintf("%s/%v", w.form, w.box)
+	if w.heat != nil {
+		key += "/" + event.Digest(w.heat.Cells)
+	}
 	switch {
 	case w.trial.Open():
 		key += "/" + w.trial.ID
@@ -217,6 +222,8 @@ func render(path string, want picture) (made, error) {
 	switch want.form {
 	case "thumb":
 		return encodeJPEG(scale(img, img.Bounds(), thumbWidth))
+	case "heat":
+		return encodePNG(heated(img, want.heat))
 	case "crop":
 		box := want.box.Add(img.Bounds().Min).Intersect(img.Bounds())
 		if box.Empty() {

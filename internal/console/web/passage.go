@@ -66,6 +66,7 @@ type viewerModel struct {
 	Folded    bool   // another one is shown in its place
 	Whole     string // where it is shown in full; "" where it is
 	Report    string // where the report on a scan is got; "" where there is none
+	Heat      string // where its heat map is shown; "" where there is none
 }
 
 type photoView struct {

@@ -18,6 +18,7 @@ type pictureModel struct {
 	State   string        // of its analysis
 	Burst   []event.Photo // all that the camera took of the same, this one too
 	Scan    bool
+	Heat    string // where its heat map is shown; "" where there is none
 	With    string // withThreat when a trial's threat is projected into it
 }
 
@@ -59,6 +60,7 @@ func (s *Server) pictureModel(r *http.Request, p Page, id event.ID, digest strin
 			if err == nil {
 				err = s.asTrial(r, p, t, &m.View)
 			}
+			m.Heat = heatURL(sc, m.View)
 			if t.Open() && t.Scan == digest && t.Threat != "" {
 				m.With = withThreat
 			}

@@ -277,7 +277,7 @@ func pictureView(p Page, m pictureModel) templ.Component {
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err
 			}
-			templ_7745c5c3_Err = viewer(p, viewerModel{ID: "picture", Title: m.Title, View: m.View, Analysis: m.State, Scan: m.Scan}).Render(ctx, templ_7745c5c3_Buffer)
+			templ_7745c5c3_Err = viewer(p, viewerModel{ID: "picture", Title: m.Title, View: m.View, Analysis: m.State, Scan: m.Scan, Heat: m.Heat}).Render(ctx, templ_7745c5c3_Buffer)
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err
 			}

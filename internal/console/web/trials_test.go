@@ -58,7 +58,7 @@ func (s *site) scanned(t *testing.T, seed int) event.Passage {
 	data := consoletest.Scan(seed)
 	scan := event.Evidence{SHA256: event.Digest(data), MediaType: "image/png", Bytes: int64(len(data))}
 	p := passage()
-	p.Scans = []event.ScanView{{ScanID: "S1", View: 1, Kind: "cargo", Image: scan, Device: "xray", TakenAt: p.OpenedAt, Analysis: "done", Model: "cargo v1", Calibration: "c1"}}
+	p.Scans = []event.ScanView{{ScanID: "S1", View: 1, Kind: "cargo", Image: scan, Device: "xray", TakenAt: p.OpenedAt, Analysis: "done", Model: "cargo v1", Calibration: "c1", Heat: &event.Heat{Width: 12, Height: 4, Step: 100, Cells: append(make([]byte, 47), 255)}}}
 	p.Findings = []event.Finding{{
 		ID: event.NewID(p.OpenedAt), Code: event.FindingXrayAnomaly, Severity: event.Moderate, Lead: event.Customs, Score: 0.91, At: p.OpenedAt, Device: "xray",
 		Region: &event.Region{Evidence: scan.SHA256, Box: consoletest.ScanBox()}, Source: event.Source{Kind: "model", Name: "cargo", Version: "v1", Calibration: "c1"},
@@ -108,7 +108,7 @@ func (s *site) acts(t *testing.T, action private.Action) []private.Line {
 func (s *site) looks(t *testing.T, digest string) map[string]string {
 	t.Helper()
 	all := map[string]string{}
-	for _, form := range []string{"", "/deep", "/thumb", "/crop?box=100,100,900,250"} {
+	for _, form := range []string{"", "/deep", "/heat", "/thumb", "/crop?box=100,100,900,250"} {
 		status, h, body := s.get(t, "/evidence/"+digest+form)
 		require.Equal(t, http.StatusOK, status, form)
 		all[form] = h.Get("Content-Type") + " " + h.Get("Cache-Control") + " " + body
@@ -153,11 +153,13 @@ func TestATrialLooksLikeWorkAndLeavesNoTrace(t *testing.T) {
 	for _, l := range s.acts(t, private.ActImage) {
 		said[l.Login] = append(said[l.Login], l.Detail)
 	}
-	require.Equal(t, []string{digest + " crop projected", digest + " thumb projected", digest + " deep projected", digest + " full projected"}, said["user.officer"][:4],
+	require.Equal(t, []string{digest + " crop projected", digest + " thumb projected", digest + " heat projected", digest + " deep projected", digest + " full projected"}, said["user.officer"][:5],
 		"the audit tells that this was not the evidence as it is")
-	require.Equal(t, []string{digest + " crop", digest + " thumb", digest + " deep", digest + " full"}, said["user.officer"][4:], "as it was before")
-	require.Equal(t, said["user.officer"][4:], said["hoa"])
-	_, _, _ = officer.get(t, path+"/pictures/"+digest)
+	require.Equal(t, []string{digest + " crop", digest + " thumb", digest + " heat", digest + " deep", digest + " full"}, said["user.officer"][5:], "as it was before")
+	require.Equal(t, said["user.officer"][5:], said["hoa"])
+	_, _, whole := officer.get(t, path+"/pictures/"+digest)
+	require.Contains(t, whole, "/evidence/"+digest+"/heat")
+	require.False(t, strip(plain["/heat"]) == strip(plain[""]), "the map is drawn")
 	require.Equal(t, digest+" projected", s.acts(t, private.ActPicture)[0].Detail)
 	_, _, lines := auditor.get(t, "/audit?action=image")
 	require.Contains(t, lines, "có vật giả của bài thử")
@@ -300,7 +302,9 @@ func TestWhatATrialShowedIsNeverADecision(t *testing.T) {
 	require.NoError(t, err)
 	s.draws.next = "threat"
 	_, _, page = officer.get(t, at(third))
-	_ = officer.looks(t, third.Scans[0].Image.SHA256)[""]
+	_, _, _ = officer.get(t, "/evidence/"+third.Scans[0].Image.SHA256)
+	status, _, _ = officer.get(t, "/evidence/"+third.Scans[0].Image.SHA256+"/heat")
+	require.Equal(t, http.StatusNotFound, status, "no model made a map of it")
 	_, _, _ = officer.post(t, at(third)+"/verdict", form(t, page, "RELEASE"))
 	require.Equal(t, 1, decided(third))
 	_, _, rates := s.get(t, "/trials")

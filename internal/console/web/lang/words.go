@@ -140,6 +140,8 @@ passage.back = Về danh sách | Back to the list
 passage.alertsnow = Cảnh báo của lượt qua này | Alerts on this passage
 passage.instruction = Việc cần làm | What to do
 
+viewer.heat = Bản đồ nghi ngờ | Heat map
+viewer.heat.why = Mức nghi ngờ của từng phần ảnh soi theo mô hình | How suspect the model finds each part of the scan
 viewer.regions = Vùng | Regions
 viewer.invert = Đảo màu | Invert
 viewer.contrast = Tương phản | Contrast

@@ -131,6 +131,7 @@ form.full = toàn ảnh | whole
 form.deep = đủ độ sâu | in full depth
 form.thumb = ảnh nhỏ | small
 form.crop = phần biển số | the plate's part
+form.heat = bản đồ nghi ngờ | as a heat map
 form.projected = có vật giả của bài thử | with a trial's fictional threat
 
 asked.plate = biển | plate
