@@ -30,7 +30,7 @@ func newKeysCmd(asJSON *bool) *cobra.Command {
 		newKeyCmd(asJSON, "gate", "Make the key with which a gate signs the shared record", "gate.key", makeSigning),
 		newKeyCmd(asJSON, "agency", "Make the key with which an agency signs what it says", "agency.key", makeSigning),
 		newKeyCmd(asJSON, "nkey", "Make the identity of a gate or a console on the hub", "hub.nkey", makeNkey),
-		newPasswordCmd(asJSON),
+		newPasswordCmd(asJSON), newRotateCmd(asJSON),
 	)
 	return cmd
 }

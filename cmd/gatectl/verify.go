@@ -44,7 +44,7 @@ EXPORT may be - for standard input.`,
 		},
 	}
 	f := cmd.Flags()
-	f.StringArrayVar(&gateKeys, "key", nil, "the gate's public key `FILE`; again for the keys before a rotation")
+	f.StringArrayVar(&gateKeys, "key", nil, "the gate's public key `FILE`, the first that the export was signed with; keys that a change signed by both announces are learnt")
 	f.StringArrayVar(&agencyKeys, "agency-key", nil, "an agency's public key `FILE`, to check what the agency said")
 	f.StringArrayVar(&heads, "head", nil, "`CHAIN:SEQUENCE:HASH` that the export must contain")
 	f.BoolVar(&part, "part", false, "the export may begin after the first event of a chain")
@@ -118,6 +118,9 @@ func printReport(w io.Writer, path string, r share.Report) {
 	}
 	for _, c := range r.Chains {
 		fmt.Fprintf(w, "  chain %s: events %d to %d, head %s\n", c.Chain, c.First, c.Last, c.Head)
+	}
+	for _, k := range r.KeyChanges {
+		fmt.Fprintf(w, "  chain %s: key %s at event %d follows key %s, signed by both\n", k.Chain, k.New, k.Sequence, k.Old)
 	}
 	if r.HeaderOnly > 0 {
 		fmt.Fprintf(w, "  %d events without their content\n", r.HeaderOnly)

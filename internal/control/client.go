@@ -56,6 +56,11 @@ func (c *Client) Retention(ctx context.Context, dry bool) (r retention.Report, e
 	return r, c.ask(ctx, method, "/retention", nil, &r)
 }
 
+// RotateKey has the daemon sign with a new key from now on.
+func (c *Client) RotateKey(ctx context.Context, reason string) (r Rotated, err error) {
+	return r, c.ask(ctx, http.MethodPost, "/keys/rotate?"+url.Values{"reason": {reason}}.Encode(), nil, &r)
+}
+
 // Watch calls each for every reading of the device until ctx ends, the daemon
 // ends, or each fails.
 func (c *Client) Watch(ctx context.Context, lane, device string, each func(event.Reading) error) error {

@@ -51,6 +51,10 @@ func (g *gate) Watch(ctx context.Context, lane, device string, each func(event.R
 	}
 }
 
+func (g *gate) RotateKey(context.Context, string) (control.Rotated, error) {
+	return control.Rotated{}, g.err
+}
+
 func (g *gate) Retention(context.Context, bool) (retention.Report, error) {
 	return retention.Report{}, g.err
 }

@@ -32,6 +32,8 @@ type Gate interface {
 	// Retention removes the evidence that the rules let go and returns what went;
 	// dry tells what would go, and removes nothing.
 	Retention(ctx context.Context, dry bool) (retention.Report, error)
+	// RotateKey has the gate sign with a new key from now on.
+	RotateKey(ctx context.Context, reason string) (Rotated, error)
 	// Lease is who controls a device. ErrNoDevice means that there is none.
 	Lease(lane, device string) (Lease, error)
 }
@@ -99,6 +101,7 @@ func Serve(ctx context.Context, l net.Listener, state string, g Gate, log *slog.
 	mux.HandleFunc("GET /watch", h.watch)
 	mux.HandleFunc("GET /retention", h.retention)
 	mux.HandleFunc("POST /retention", h.retention)
+	mux.HandleFunc("POST /keys/rotate", h.rotate)
 	mux.HandleFunc("GET /control", h.lease)
 	mux.HandleFunc("POST /control", h.command)
 	life, end := context.WithCancel(ctx)
@@ -182,6 +185,25 @@ func (h *handler) retention(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	h.answer(w, http.StatusOK, report)
+}
+
+func (h *handler) rotate(w http.ResponseWriter, r *http.Request) {
+	done, err := h.gate.RotateKey(context.WithoutCancel(r.Context()), r.URL.Query().Get("reason"))
+	if err != nil {
+		h.fail(w, err)
+		return
+	}
+	h.answer(w, http.StatusOK, done)
+}
+
+// Rotated is a change of the gate's signing key.
+type Rotated struct {
+	Old       string `json:"old"` // key ids
+	New       string `json:"new"`
+	Chain     string `json:"chain"`
+	Sequence  uint64 `json:"sequence"`
+	Public    string `json:"public"`     // file of the new public key
+	OldPublic string `json:"old_public"` // file of the old one
 }
 
 // watch sends a JSON line for every reading.

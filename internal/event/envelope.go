@@ -28,6 +28,7 @@ const (
 	TypeControl    Type = "vn.gatehouse.control.v1"
 	TypeRemoval    Type = "vn.gatehouse.removal.v1"
 	TypeHold       Type = "vn.gatehouse.hold.v1"
+	TypeKeyChange  Type = "vn.gatehouse.keychange.v1"
 )
 
 // Delivery is the class by which a shared event is handed over. Alerts pass
@@ -36,7 +37,7 @@ type Delivery string
 
 // Delivery classes; they are the second token of an agency's inbox subject.
 const (
-	DeliverAlert  Delivery = "alert"  // alerts, their acknowledgements and verdicts, holds, commands and their answers
+	DeliverAlert  Delivery = "alert"  // alerts, their acknowledgements and verdicts, holds, key changes, commands and their answers
 	DeliverRecord Delivery = "record" // passages, corrections, devices, gaps, frame logs, receipts, removals
 	DeliverImage  Delivery = "image"  // chunks of evidence; not on the chain
 )
@@ -44,7 +45,7 @@ const (
 // Delivery is the class of the type.
 func (t Type) Delivery() Delivery {
 	switch t {
-	case TypeAlert, TypeAck, TypeVerdict, TypeCommand, TypeControl, TypeHold:
+	case TypeAlert, TypeAck, TypeVerdict, TypeCommand, TypeControl, TypeHold, TypeKeyChange:
 		return DeliverAlert
 	default:
 		return DeliverRecord

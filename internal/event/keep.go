@@ -72,3 +72,22 @@ type LegalHold struct {
 	Badge   string    `json:"badge"` // pseudonymous, as in a verdict
 	At      time.Time `json:"at"`
 }
+
+// KeyChange says that the gate signs with another key from the next link on. The
+// link is signed with the old key, and Proof with the new one, so that nobody who
+// has only one of them can make it.
+type KeyChange struct {
+	ID     ID        `json:"id"`
+	Gate   string    `json:"gate"`
+	Old    string    `json:"old"`    // key id
+	New    string    `json:"new"`    // key id
+	Public string    `json:"public"` // the new key, PKIX PEM
+	Proof  []byte    `json:"proof"`  // the new key's Ed25519 signature over Statement
+	Reason string    `json:"reason,omitempty"`
+	At     time.Time `json:"at"`
+}
+
+// Statement is what the new key signs.
+func (k KeyChange) Statement() []byte {
+	return []byte("gatehouse key change 1\n" + k.Gate + "\n" + string(k.ID) + "\n" + k.Old + "\n" + k.New + "\n")
+}

@@ -49,6 +49,9 @@ func openSharing(ctx context.Context, g *gate, id Identity, hub *nats.Conn) (*sh
 	if err != nil {
 		return nil, err
 	}
+	if id.Key, err = settleKey(ctx, g.journal.JetStream(), cfg, id.Key, log); err != nil {
+		return nil, err
+	}
 	if s.chain, err = share.OpenChain(ctx, g.journal.JetStream(), share.ChainConfig{
 		Gate: cfg.ID, Key: id.Key, After: after, Fault: points, Log: log,
 	}); err != nil {

@@ -362,8 +362,14 @@ func (c *Chain) beginNewChain(ctx context.Context) error {
 			return err
 		}
 		err = last.Verify(c.config.Key.Public())
+		if err == nil && last.Header.Type == event.TypeKeyChange {
+			err = fmt.Errorf("%w: the record goes on with another", ErrKey) // whose file is lost
+		}
 		if err == nil {
 			return nil
+		}
+		if next, e := last.KeyChange(); last.Header.Type == event.TypeKeyChange && e == nil && next.ID() == c.config.Key.Public().ID() {
+			return nil // it goes on with the key that was announced
 		}
 		if !errors.Is(err, ErrKey) {
 			return fmt.Errorf("open shared record: its last event %s was altered: %w; keep the folder for an examination, and start with an empty one", last.MsgID(), err)

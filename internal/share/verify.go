@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"slices"
 
 	"gatehouse/internal/event"
 	"gatehouse/internal/trust"
@@ -71,6 +72,14 @@ type ChainReport struct {
 	Head  string `json:"head"` // hash of the last header; compare it with a receipt
 }
 
+// KeyChangeReport is one change of the gate's key.
+type KeyChangeReport struct {
+	Chain    string `json:"chain"`
+	Sequence uint64 `json:"sequence"`
+	Old      string `json:"old"` // key ids
+	New      string `json:"new"`
+}
+
 // Report is the result of Verify.
 type Report struct {
 	Whole      bool          `json:"whole"`
@@ -78,6 +87,8 @@ type Report struct {
 	HeaderOnly int           `json:"header_only"` // events without payload
 	Unchecked  int           `json:"unchecked"`   // agencies' events whose agency key was not given
 	Chains     []ChainReport `json:"chains"`
+	// KeyChanges are the changes of the gate's key, each signed by both keys.
+	KeyChanges []KeyChangeReport `json:"key_changes,omitempty"`
 	// First is the first problem of the file, nil when it is whole.
 	First    *Problem `json:"first,omitempty"`
 	Problems int      `json:"problems"`
@@ -178,7 +189,7 @@ func (v *verifier) line(n int, line []byte) {
 	case err == nil:
 		v.keep(n, l)
 		return
-	case errors.Is(err, ErrDigest) || errors.Is(err, ErrOrigin):
+	case errors.Is(err, ErrDigest) || errors.Is(err, ErrOrigin) || errors.Is(err, ErrKeyChange):
 		v.keep(n, l) // the header is the gate's
 	default:
 		// Nothing in the line can be believed, not even which event it is.
@@ -186,7 +197,7 @@ func (v *verifier) line(n int, line []byte) {
 		p.Chain, p.Sequence = v.expected()
 		v.unreadable(n)
 	}
-	if errors.Is(err, ErrKey) {
+	if errors.Is(err, ErrKey) || errors.Is(err, ErrKeyChange) {
 		p.Kind = WrongKey
 	}
 	p.Detail = err.Error()
@@ -210,6 +221,14 @@ func (v *verifier) signature(l Link) error {
 	if err := l.Verify(gate); err != nil {
 		return err
 	}
+	for _, k := range v.report.KeyChanges {
+		if k.Chain == l.Header.Chain && k.Old == l.Header.Key && k.Sequence < l.Header.Sequence {
+			return fmt.Errorf("%w: key %s was given up at event %d", ErrKey, k.Old, k.Sequence)
+		}
+	}
+	if err := v.keyChange(l); err != nil {
+		return err
+	}
 	if l.Payload != nil {
 		e, err := l.Envelope()
 		if err == nil && (e.ID != l.Header.Event || e.Type != l.Header.Type) {
@@ -220,6 +239,20 @@ func (v *verifier) signature(l Link) error {
 		return nil
 	}
 	return v.origin(l)
+}
+
+// keyChange takes the key that a link announces.
+func (v *verifier) keyChange(l Link) error {
+	if l.Header.Type != event.TypeKeyChange || l.Payload == nil {
+		return nil
+	}
+	next, err := l.KeyChange()
+	if err != nil {
+		return err
+	}
+	v.keys.Gate = append(slices.Clip(v.keys.Gate), next)
+	v.report.KeyChanges = append(v.report.KeyChanges, KeyChangeReport{Chain: l.Header.Chain, Sequence: l.Header.Sequence, Old: l.Header.Key, New: next.ID()})
+	return nil
 }
 
 func (v *verifier) origin(l Link) error {

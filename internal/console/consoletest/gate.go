@@ -33,6 +33,8 @@ type Chain struct {
 	Gate string
 	Key  trust.Private
 	Name string // of the chain
+	// Start is in the first link of a chain that follows a lost one.
+	Start *share.Start
 
 	mu       sync.Mutex
 	sequence uint64
@@ -67,6 +69,9 @@ func (c *Chain) Append(typ event.Type, id event.ID, at time.Time, payload, origi
 	h := share.Header{
 		V: share.HeaderVersion, Chain: c.Name, Sequence: c.sequence + 1, Previous: c.previous,
 		Event: id, Type: typ, Delivery: typ.Delivery(), Digest: event.Digest(payload), Key: c.Key.Public().ID(), At: at.UTC(),
+	}
+	if h.Sequence == 1 {
+		h.Start = c.Start
 	}
 	if origin != nil {
 		h.Origin = event.Digest(origin)

@@ -59,6 +59,8 @@ func parse(e *Event) (projection, error) {
 		return decode(env.Data, func(v *event.Gap) error { return need(v.ID, v.Gate, e) })
 	case event.TypeRemoval:
 		return decode(env.Data, func(v *event.Removal) error { return errors.Join(need(v.ID, v.Gate, e), needPieces(v)) })
+	case event.TypeKeyChange:
+		return decode(env.Data, func(v *event.KeyChange) error { return need(v.ID, v.Gate, e) })
 	case event.TypeHold:
 		return decode(env.Data, func(v *event.LegalHold) error { return needAgency(v.ID, v.Gate, v.Agency, e) })
 	case event.TypeFrameLog:
@@ -167,6 +169,8 @@ func (p *value[T]) project(t *batchTx, e *Event, late bool) error {
 		return t.frameLog(e, v)
 	case *event.Removal:
 		return t.removal(e, v)
+	case *event.KeyChange:
+		return t.keyChange(e, v)
 	case *event.LegalHold:
 		return t.hold(e, v, p.raw)
 	}

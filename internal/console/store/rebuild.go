@@ -23,7 +23,7 @@ func SharedTables() []Table {
 		{"search", "key"}, {"search_marks", "mark, key"}, {"passage_evidence", "sha256, passage"},
 		{"device_changes", "gate, lane, device, since, state, code"}, {"frame_days", "gate, lane, device, day"},
 		{"controls", "id"}, {"control_now", "gate, lane, device"},
-		{"removals", "sha256, chain, sequence"}, {"holds", "id"},
+		{"removals", "sha256, chain, sequence"}, {"holds", "id"}, {"key_changes", "chain, sequence"},
 	}
 }
 

@@ -60,6 +60,8 @@ func (u *Uplink) intake(ctx context.Context, js jetstream.JetStream, class event
 // comes meanwhile.
 func (u *Uplink) take(ctx context.Context, msgs []jetstream.Msg, patient bool) error {
 	b := store.Batch{Patient: patient}
+	_, known := u.keys.now()
+	gates := map[string]bool{}
 	for _, m := range msgs {
 		if m.Headers().Get(share.HeaderAsk) != "" {
 			if err := u.answer(ctx, m); err != nil {
@@ -67,7 +69,7 @@ func (u *Uplink) take(ctx context.Context, msgs []jetstream.Msg, patient bool) e
 			}
 			continue
 		}
-		e, stray := u.opt.Keys.Read(m.Subject(), m.Headers(), m.Data())
+		e, stray := u.keys.read(m.Subject(), m.Headers(), m.Data())
 		if stray != nil {
 			b.Strays = append(b.Strays, *stray)
 			continue
@@ -75,8 +77,24 @@ func (u *Uplink) take(ctx context.Context, msgs []jetstream.Msg, patient bool) e
 		if e.Problem != "" {
 			u.opt.Log.Warn("event quarantined", "gate", e.Gate, "event_id", e.ID, "chain", e.Chain, "sequence", e.Sequence, "err", e.Problem)
 		}
+		gates[e.Gate] = true
 		b.Events = append(b.Events, e)
 	}
+	if err := u.store(ctx, b); err != nil {
+		return err
+	}
+	if _, now := u.keys.now(); now != known {
+		for gate := range gates {
+			if err := u.reconsider(ctx, gate); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}
+
+// store commits a batch, however often it gives way.
+func (u *Uplink) store(ctx context.Context, b store.Batch) error {
 	for {
 		r, err := u.opt.Store.Commit(ctx, b)
 		if err != nil {
@@ -87,7 +105,7 @@ func (u *Uplink) take(ctx context.Context, msgs []jetstream.Msg, patient bool) e
 		if r.Left == 0 {
 			return nil
 		}
-		b = store.Batch{Events: b.Events[len(b.Events)-r.Left:], Patient: patient}
+		b = store.Batch{Events: b.Events[len(b.Events)-r.Left:], Patient: b.Patient}
 	}
 }
 

@@ -42,7 +42,8 @@ type Status struct {
 
 // Uplink is the agency's link to its hub.
 type Uplink struct {
-	opt Options
+	opt  Options
+	keys *keyring
 
 	wakeOutbox chan struct{}
 	wakeWants  chan struct{}
@@ -62,7 +63,7 @@ func New(opt Options) *Uplink {
 		opt.Notify = func([]store.Change) {}
 	}
 	return &Uplink{
-		opt: opt, wakeOutbox: make(chan struct{}, 1), wakeWants: make(chan struct{}, 1), owed: make(chan struct{}, 1), wakeResay: make(chan struct{}, 1),
+		opt: opt, keys: newKeyring(opt.Keys), wakeOutbox: make(chan struct{}, 1), wakeWants: make(chan struct{}, 1), owed: make(chan struct{}, 1), wakeResay: make(chan struct{}, 1),
 		status: Status{Since: time.Now()}, trouble: map[string]string{},
 	}
 }
@@ -91,6 +92,9 @@ func poke(c chan struct{}) {
 // Run keeps the store and the hub in step until ctx ends; it then returns nil.
 // A hub that is down is no error: it is waited for.
 func (u *Uplink) Run(ctx context.Context) error {
+	if err := u.keys.remember(ctx, u.opt.Store); err != nil {
+		return err
+	}
 	nc, err := client.Connect(u.opt.URL, u.opt.Name, u.opt.Seed, u.opt.Log, u.opt.More...)
 	if err != nil {
 		return err

@@ -20,7 +20,8 @@ type boardModel struct {
 	Gates    []gateState
 	Names    map[string]string // of the own agency's officers, by badge
 	Waiting  []store.Correction
-	Known    []store.Lane // that a passage can be entered by hand on
+	Breaks   []store.ChainBreak // of the last days
+	Known    []store.Lane       // that a passage can be entered by hand on
 	Enter    correctForm
 }
 
@@ -138,10 +139,16 @@ func idsOf(r *http.Request) []event.ID {
 	return ids
 }
 
+// shownBreaks is how long the pages say that a gate began a new record.
+const shownBreaks = 14 * 24 * time.Hour
+
 // lanes fills in the lanes' cards.
 func (s *Server) lanes(r *http.Request, p Page, m *boardModel) error {
 	var err error
 	if m.Gates, err = s.gates(r, p); err != nil {
+		return err
+	}
+	if m.Breaks, err = s.opt.Store.ChainBreaks(r.Context(), p.Now.Add(-shownBreaks)); err != nil {
 		return err
 	}
 	devices, err := s.opt.Store.Devices(r.Context())

@@ -71,11 +71,16 @@ func (s *Server) devices(w http.ResponseWriter, r *http.Request, p Page) {
 		s.fail(w, r, p, err)
 		return
 	}
-	if r.URL.Query().Get("part") == "body" {
-		s.show(w, r, http.StatusOK, devicesBody(p, lanes))
+	breaks, err := s.opt.Store.ChainBreaks(r.Context(), p.Now.Add(-shownBreaks))
+	if err != nil {
+		s.fail(w, r, p, err)
 		return
 	}
-	s.show(w, r, http.StatusOK, devicesView(p, lanes))
+	if r.URL.Query().Get("part") == "body" {
+		s.show(w, r, http.StatusOK, devicesBody(p, lanes, breaks))
+		return
+	}
+	s.show(w, r, http.StatusOK, devicesView(p, lanes, breaks))
 }
 
 func (s *Server) deviceRows(r *http.Request, p Page) ([]laneRows, error) {

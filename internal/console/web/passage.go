@@ -34,6 +34,7 @@ type passageModel struct {
 	Reveal   *reveal      // of a trial whose real scan is to be decided
 	Holds    []store.Hold // what both agencies said about legal holds, oldest first
 	Hold     holdForm
+	SignedBy store.KeyUse // the gate's key under the newest version
 }
 
 // imageView is a piece of evidence and how it stands with it.
@@ -132,6 +133,9 @@ func (s *Server) drawnModel(r *http.Request, p Page, id event.ID, draw bool) (pa
 		return m, err
 	}
 	if m.Receipts, err = s.opt.Store.ReceiptsFor(ctx, m.Place); err != nil {
+		return m, err
+	}
+	if m.SignedBy, err = s.opt.Store.KeyOf(ctx, m.Place); err != nil {
 		return m, err
 	}
 	if m.Holds, err = s.opt.Store.HoldsOf(ctx, id); err != nil {

@@ -29,7 +29,7 @@ func write(folder string) error {
 		"passage": event.Passage{}, "alert": event.Alert{}, "verdict": event.Verdict{}, "ack": event.Ack{}, "correction": event.Correction{},
 		"receipt": event.Receipt{}, "device": event.DeviceChange{}, "gap": event.Gap{},
 		"framelog": event.FrameLog{}, "wanted": event.Wanted{}, "command": event.Command{}, "control": event.ControlChange{}, "reading": event.Reading{},
-		"removal": event.Removal{}, "hold": event.LegalHold{},
+		"removal": event.Removal{}, "hold": event.LegalHold{}, "keychange": event.KeyChange{},
 	} {
 		b, err := json.MarshalIndent(jsonschema.Reflect(value), "", "  ")
 		if err != nil {

@@ -323,6 +323,14 @@ phrase.recheck = Đo, soi lại để xác minh | Measure or scan again to verif
 phrase.documents = Đối chiếu hồ sơ, tờ khai | Compare papers and declaration
 phrase.cleared = Đã kiểm tra, không phát hiện gì | Checked, nothing found
 
+passage.key = Khoá ký của cửa khẩu | The gate's signing key
+passage.key.since = đổi, cả khoá cũ và mới cùng ký, lúc | changed, signed by both keys, on
+break.began = Cửa khẩu đã mất ổ đĩa hoặc khoá và bắt đầu sổ ghi mới lúc | The gate lost its disk or its key and began a new record on
+break.after = Theo sổ mới, sổ cũ còn được giữ: | By the new record the old one is held:
+break.none = Sổ mới không nêu được sổ cũ đến đâu, vì không cơ quan nào trả lời. | The new record does not name the old one's end: no agency answered.
+break.upto = đến mục | up to entry
+break.held = Ở đây giữ sổ cũ đến mục | Held here up to entry
+break.lost = Những gì cửa khẩu chưa kịp chuyển trước đó đã mất. | What the gate had not handed over before is lost.
 hold.button = Lưu giữ | Hold
 hold.title = Lệnh lưu giữ | Legal hold
 hold.tag = Lưu giữ: | Held by
