@@ -53,7 +53,7 @@ func root(out io.Writer, log *slog.Logger) *cobra.Command {
 	cmd.SetFlagErrorFunc(func(c *cobra.Command, err error) error {
 		return usageError{fmt.Errorf("%w; see `%s --help`", err, c.CommandPath())}
 	})
-	cmd.AddCommand(runCmd(out, log), initCmd(out), setupCmd(out), urlCmd(out), exportCmd(out, log), rebuildCmd(out, log), digestCmd(out, log),
+	cmd.AddCommand(runCmd(out, log), initCmd(out), setupCmd(out), urlCmd(out), exportCmd(out, log), importCmd(out, log), rebuildCmd(out, log), digestCmd(out, log),
 		resetCmd(out), auditCmd(out), backupCmd(out), restoreCmd(out), reportCmd(out, log))
 	return cmd
 }
@@ -165,6 +165,23 @@ func exportCmd(out io.Writer, log *slog.Logger) *cobra.Command {
 	})
 	cmd.Flags().StringVar(&gate, "gate", "", "gate, such as 15BB")
 	cmd.Flags().StringVar(&path, "out", "", "file to write")
+	return cmd
+}
+
+func importCmd(out io.Writer, log *slog.Logger) *cobra.Command {
+	var gate, path string
+	cmd := withConfig("import", "Take what another console has exported of a gate's record, where the hub no longer keeps all of it; the console must not be running", func(cmd *cobra.Command, c console.Config) error {
+		if gate == "" || path == "" {
+			return usageError{errors.New("--gate and --in are needed")}
+		}
+		n, err := console.Import(cmd.Context(), c, gate, path, log)
+		if err != nil {
+			return err
+		}
+		return json.NewEncoder(out).Encode(map[string]any{"file": path, "gate": gate, "new": n})
+	})
+	cmd.Flags().StringVar(&gate, "gate", "", "gate, such as 15BB")
+	cmd.Flags().StringVar(&path, "in", "", "file that export has written")
 	return cmd
 }
 

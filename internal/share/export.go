@@ -5,6 +5,7 @@ import (
 	"bytes"
 	"encoding/base64"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
 	"iter"
@@ -100,4 +101,28 @@ func parseLine(line []byte) (Link, error) {
 		return Link{}, fmt.Errorf("the line is not spelt as an export spells it")
 	}
 	return l, nil
+}
+
+// ReadExport reads the links of an export in the order of its lines. It checks that
+// each is spelt as an export spells it, and nothing else.
+func ReadExport(r io.Reader) iter.Seq2[Link, error] {
+	return func(yield func(Link, error) bool) {
+		lines := bufio.NewReaderSize(r, 1<<16)
+		for n := 1; ; n++ {
+			line, err := readLine(lines)
+			if errors.Is(err, io.EOF) {
+				return
+			}
+			var l Link
+			if err == nil {
+				l, err = parseLine(line)
+			}
+			if err != nil {
+				err = fmt.Errorf("line %d: %w", n, err)
+			}
+			if !yield(l, err) || err != nil {
+				return
+			}
+		}
+	}
 }

@@ -3,6 +3,7 @@ package uplink
 import (
 	"context"
 	"fmt"
+	"iter"
 	"maps"
 	"slices"
 	"sync"
@@ -75,6 +76,41 @@ func (k *keyring) check(e store.Event) string {
 		k.generation++
 	}
 	return ""
+}
+
+// Import stores the links of a gate's export, each checked as if it came from the hub.
+// It stops at the first that is not to be believed, and tells how many were new.
+func Import(ctx context.Context, s *store.Store, keys Keys, gate string, links iter.Seq2[share.Link, error]) (int, error) {
+	ring := newKeyring(keys)
+	if err := ring.remember(ctx, s); err != nil {
+		return 0, err
+	}
+	fresh := 0
+	var b store.Batch
+	commit := func() error {
+		r, err := s.Commit(ctx, b)
+		fresh, b.Events = fresh+r.Stored, nil
+		return err
+	}
+	for l, err := range links {
+		if err != nil {
+			return fresh, err
+		}
+		subject := "inbox." + string(l.Header.Delivery) + "." + gate
+		e, stray := ring.read(subject, l.NATSHeader(), l.Payload)
+		switch {
+		case stray != nil:
+			return fresh, fmt.Errorf("event %s: %s", l.MsgID(), stray.Problem)
+		case e.Problem != "":
+			return fresh, fmt.Errorf("event %s: %s", l.MsgID(), e.Problem)
+		}
+		if b.Events = append(b.Events, e); len(b.Events) == batchSize {
+			if err := commit(); err != nil {
+				return fresh, err
+			}
+		}
+	}
+	return fresh, commit()
 }
 
 // remember learns the keys that stored events have announced.
