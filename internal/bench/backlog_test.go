@@ -6,6 +6,7 @@ import (
 	"context"
 	"fmt"
 	"os"
+	"path/filepath"
 	"sync"
 	"testing"
 	"time"
@@ -13,6 +14,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"gatehouse/internal/event"
+	"gatehouse/internal/share"
 )
 
 const (
@@ -59,6 +61,7 @@ func TestBacklog(t *testing.T) {
 	before := w.alerts(t, calmFor)
 
 	stop()
+	grown := w.weigh(t)
 	began := time.Now()
 	n, bytes := w.fill(t, long)
 	fmt.Printf("a backlog of %s of %d lanes, %d records with %.0f MB, was chained in %.0f s\n", long, backlogLanes, n, float64(bytes)/1e6, time.Since(began).Seconds())
@@ -82,10 +85,32 @@ func TestBacklog(t *testing.T) {
 	after := w.alerts(t, calmFor)
 	fmt.Printf("replay of %s of %d lanes at both consoles: %.0f s, %.0f records a second, %.0f times real time\n",
 		long, backlogLanes, took.Seconds(), float64(n)/took.Seconds(), long.Seconds()/took.Seconds())
+	cancel()
+	idle.Wait()
+	hours := long.Hours() * backlogLanes
+	for i, now := range w.weigh(t) {
+		fmt.Printf("%s grows by %.2f MB a lane and hour\n", now.what, float64(now.bytes-grown[i].bytes)/1e6/hours)
+	}
 	for _, q := range []float64{0.5, 0.9, 0.99} {
 		a, b, c := quantile(before, q), quantile(during, q), quantile(after, q)
 		fmt.Printf("live alert to both consoles p%g: %.1f ms of %d without a backlog, %.1f ms of %d while it drains, %.1f ms of %d after it: ratio %.2f\n",
 			q*100, ms(a), len(before), ms(b), len(during), ms(c), len(after), float64(b)/float64(a))
+	}
+}
+
+// weight is how much of something there is.
+type weight struct {
+	what  string
+	bytes int64
+}
+
+// weigh tells what the process has in its memory, and the parties on their disks.
+func (w *way) weigh(t *testing.T) []weight {
+	return []weight{
+		{"live heap of all parties together", int64(live())},
+		{"the gate's disk, without idle readings", size(t, filepath.Join(w.dir, "journal", "jetstream", "$G", "streams", share.ChainStream))},
+		{"the hub's disk, for both agencies", size(t, filepath.Join(w.dir, "hub"))},
+		{"a console's disk", size(t, filepath.Join(w.dir, event.Customs.Account()))},
 	}
 }
 

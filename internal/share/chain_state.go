@@ -4,6 +4,7 @@ import (
 	"hash/maphash"
 	"slices"
 	"sync"
+	"time"
 
 	"gatehouse/internal/event"
 )
@@ -30,7 +31,10 @@ type chainState struct {
 	receipts []uint64          // ring of id hashes
 	oldest   int               // in receipts
 	alerts   []uint64          // positions of the alert class, ascending
-	chains   []chainAt         // where each chain of the stream begins
+	// appended is when this process appended an alert, with the monotonic reading:
+	// how old it is must not depend on a wall clock that is set.
+	appended map[uint64]time.Time
+	chains   []chainAt // where each chain of the stream begins
 }
 
 // chainAt says that the link of sequence n of a chain is at offset+n.
@@ -42,6 +46,7 @@ type chainAt struct {
 func (s *chainState) init() {
 	s.seed = maphash.MakeSeed()
 	s.ids = map[uint64]uint64{}
+	s.appended = map[uint64]time.Time{}
 	s.changed = make(chan struct{})
 }
 
@@ -76,6 +81,9 @@ func (s *chainState) add(entries ...Entry) {
 		h := e.Header
 		s.index(indexed{chain: h.Chain, sequence: h.Sequence, kind: h.Type, id: h.Event}, e.Position)
 		s.head = e.Head()
+		if h.Type.Delivery() == event.DeliverAlert {
+			s.appended[e.Position] = time.Now()
+		}
 	}
 	s.start = nil
 	s.wake()
@@ -154,6 +162,17 @@ func (s *chainState) next(after uint64, class event.Delivery) (uint64, bool, <-c
 	}
 }
 
+// age is how old an entry is: by the time that has passed where this process
+// appended it, otherwise by the clock.
+func (s *chainState) age(e Entry) time.Duration {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if at, ok := s.appended[e.Position]; ok {
+		return time.Since(at)
+	}
+	return time.Since(e.Header.At)
+}
+
 // backlog is how many entries of a class are after a position.
 func (s *chainState) backlog(after uint64, class event.Delivery) uint64 {
 	s.mu.Lock()
@@ -215,6 +234,11 @@ func (s *chainState) retire(first uint64) {
 	for hash, position := range s.ids {
 		if position < first {
 			delete(s.ids, hash)
+		}
+	}
+	for position := range s.appended {
+		if position < first {
+			delete(s.appended, position)
 		}
 	}
 }

@@ -265,7 +265,7 @@ func (d *delivery) message(e Entry) *nats.Msg {
 	m := nats.NewMsg(fmt.Sprintf("to.%s.%s.%s", d.party.agency.Account(), d.class, d.config.Gate))
 	m.Header = e.NATSHeader()
 	m.Header.Set(nats.MsgIdHdr, e.MsgID())
-	if time.Since(e.Header.At) > d.config.LateAfter {
+	if d.config.Chain.state.age(e) > d.config.LateAfter {
 		m.Header.Set(HeaderLate, "true")
 	}
 	m.Data = e.Payload

@@ -186,6 +186,9 @@ func (s *Site) HandOver(a event.Agency, l share.Link) error {
 	defer cancel()
 	m := nats.NewMsg(fmt.Sprintf("to.%s.%s.%s", a.Account(), l.Header.Delivery, s.Gate))
 	m.Header, m.Data = l.NATSHeader(), l.Payload
+	if time.Since(l.Header.At) > share.DefaultLateAfter {
+		m.Header.Set(share.HeaderLate, "true")
+	}
 	_, err := s.js.PublishMsg(ctx, m)
 	return err
 }

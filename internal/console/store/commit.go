@@ -31,6 +31,8 @@ type Event struct {
 	Payload   []byte // CloudEvents bytes; nil when withheld from this agency
 
 	Late bool // the gate marked it as handed over late
+	// Waited is how long it lay at the hub, by the hub's own clock.
+	Waited time.Duration
 	// Problem is set when the message is not to be believed (signature or
 	// digest wrong): it is stored, quarantined, and nothing is projected.
 	Problem string
@@ -205,7 +207,9 @@ func (t *batchTx) take(e *Event) error {
 	if e.Type != event.TypeReceipt || e.Problem != "" {
 		t.owed[e.Chain] = max(t.owed[e.Chain], urgency(e.Type))
 	}
-	late := e.Late || t.now.Sub(e.At) > t.opt.LateAfter
+	// Neither the gate's time nor this machine's has a part in it: an alarm must not
+	// be silent because one of their clocks is wrong.
+	late := e.Late || e.Waited > t.opt.LateAfter
 	_, err = t.exec(`INSERT INTO arrivals (chain, sequence, received_at, late) VALUES (?, ?, ?, ?) ON CONFLICT DO NOTHING`,
 		e.Chain, e.Sequence, stamp(t.now), late)
 	if err != nil || e.Problem != "" || e.Payload == nil {

@@ -51,7 +51,7 @@ type Options struct {
 	// Inspect opens a store that another process may be running: the evidence
 	// folder is not cleared and takes nothing.
 	Inspect bool
-	// LateAfter is the age at arrival from which an alert counts as late and
+	// LateAfter is the time at the hub from which an alert counts as late and
 	// raises no alarm. Zero means two minutes.
 	LateAfter time.Duration
 }

@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"slices"
 	"time"
 
 	"github.com/cenkalti/backoff/v5"
@@ -18,11 +17,11 @@ import (
 )
 
 const (
-	// batchSize is the most messages of one commit.
+	// batchSize is the most messages that are fetched ahead.
 	batchSize = 256
-	// recordsAtOnce is the most records of one transaction. An alert ends it
-	// early; other writers, such as an officer's verdict, wait for it.
-	recordsAtOnce = 64
+	// atOnce is the most messages of one commit. An alert ends one of records
+	// early; other writers, such as requests for evidence, wait for it.
+	atOnce = 64
 	// backlog is how many records at once are a backlog. It is not urgent: after
 	// each transaction of one the store is left alone for as long as that took, but
 	// for no longer than backlogRest, so that alerts and officers find it free and
@@ -42,15 +41,14 @@ const (
 // intake commits one delivery class of the inbox until ctx ends.
 func (u *Uplink) intake(ctx context.Context, js jetstream.JetStream, class event.Delivery) error {
 	part := "inbox-" + string(class)
+	var h hubTime
 	return u.consume(ctx, js, client.InboxStream, part, fmt.Sprintf("inbox.%s.>", class), func(msgs []jetstream.Msg) error {
-		for some := range slices.Chunk(msgs, recordsAtOnce) {
-			began := time.Now()
-			if err := u.take(ctx, some, class != event.DeliverAlert); err != nil {
-				return err
-			}
-			if class != event.DeliverAlert && len(some) >= backlog {
-				pause(ctx, min(time.Since(began), backlogRest))
-			}
+		began, patient := time.Now(), class != event.DeliverAlert
+		if err := u.take(ctx, js, &h, msgs, patient); err != nil {
+			return err
+		}
+		if patient && len(msgs) >= backlog {
+			pause(ctx, min(time.Since(began), backlogRest))
 		}
 		return nil
 	})
@@ -58,11 +56,15 @@ func (u *Uplink) intake(ctx context.Context, js jetstream.JetStream, class event
 
 // take commits messages: in one transaction, unless they are patient and an alert
 // comes meanwhile.
-func (u *Uplink) take(ctx context.Context, msgs []jetstream.Msg, patient bool) error {
+func (u *Uplink) take(ctx context.Context, js jetstream.JetStream, h *hubTime, msgs []jetstream.Msg, patient bool) error {
 	b := store.Batch{Patient: patient}
 	_, known := u.keys.now()
 	gates := map[string]bool{}
-	for _, m := range msgs {
+	lain := make([]time.Duration, len(msgs))
+	if !patient { // whether a record is late interests nobody
+		lain = waited(ctx, js, h, msgs)
+	}
+	for i, m := range msgs {
 		if m.Headers().Get(share.HeaderAsk) != "" {
 			if err := u.answer(ctx, m); err != nil {
 				return err
@@ -78,6 +80,7 @@ func (u *Uplink) take(ctx context.Context, msgs []jetstream.Msg, patient bool) e
 			u.opt.Log.Warn("event quarantined", "gate", e.Gate, "event_id", e.ID, "chain", e.Chain, "sequence", e.Sequence, "err", e.Problem)
 		}
 		gates[e.Gate] = true
+		e.Waited = lain[i]
 		b.Events = append(b.Events, e)
 	}
 	if err := u.store(ctx, b); err != nil {
@@ -107,6 +110,50 @@ func (u *Uplink) store(ctx context.Context, b store.Batch) error {
 		}
 		b = store.Batch{Events: b.Events[len(b.Events)-r.Left:], Patient: b.Patient}
 	}
+}
+
+// hubTime is the hub's clock as it was told last.
+type hubTime struct{ told, at time.Time } // at has the monotonic reading of this machine
+
+func (h hubTime) now() time.Time { return h.told.Add(time.Since(h.at)) }
+
+const (
+	// hubTimeout bounds the question for the hub's time. An alert waits for it.
+	hubTimeout = 2 * time.Second
+	// doubtful is how long an alert seems to have lain at the hub when the hub's
+	// time is asked for again: its clock may have been set.
+	doubtful = time.Minute
+)
+
+// waited is how long the messages have lain at the hub, by its own clock; zero where
+// it does not tell that.
+func waited(ctx context.Context, js jetstream.JetStream, h *hubTime, msgs []jetstream.Msg) []time.Duration {
+	all := make([]time.Duration, len(msgs))
+	asked := false
+	for i, m := range msgs {
+		meta, err := m.Metadata()
+		if err != nil {
+			continue
+		}
+		if !asked && (h.told.IsZero() || h.now().Sub(meta.Timestamp) > doubtful) {
+			*h, asked = askHub(ctx, js), true
+		}
+		if !h.told.IsZero() {
+			all[i] = h.now().Sub(meta.Timestamp)
+		}
+	}
+	return all
+}
+
+// askHub asks for the hub's time; it is zero where that fails.
+func askHub(ctx context.Context, js jetstream.JetStream) hubTime {
+	ctx, cancel := context.WithTimeout(ctx, hubTimeout)
+	defer cancel()
+	s, err := js.Stream(ctx, client.InboxStream)
+	if err != nil {
+		return hubTime{}
+	}
+	return hubTime{told: s.CachedInfo().TimeStamp, at: time.Now()}
 }
 
 // answer says again how far the store holds a gate's chains. A question that this
@@ -251,7 +298,7 @@ func commitAll(arrived <-chan jetstream.Msg, commit func([]jetstream.Msg) error)
 	for m := range arrived {
 		batch := []jetstream.Msg{m}
 	more:
-		for len(batch) < batchSize {
+		for len(batch) < atOnce {
 			select {
 			case next, ok := <-arrived:
 				if !ok {

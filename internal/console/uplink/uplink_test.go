@@ -6,6 +6,7 @@ import (
 	"errors"
 	"log/slog"
 	"os"
+	"slices"
 	"testing"
 	"time"
 
@@ -32,7 +33,13 @@ type node struct {
 
 func start(t *testing.T, s *consoletest.Site, a event.Agency, dir string, key trust.Private) *node {
 	t.Helper()
-	st, err := store.Open(t.Context(), store.Options{Dir: dir, Agency: a, Seal: uplink.Sealer(a, key), Log: slog.New(slog.DiscardHandler)})
+	return startAt(t, s, a, dir, key, time.Now)
+}
+
+// startAt is start with a clock.
+func startAt(t *testing.T, s *consoletest.Site, a event.Agency, dir string, key trust.Private, now func() time.Time) *node {
+	t.Helper()
+	st, err := store.Open(t.Context(), store.Options{Dir: dir, Agency: a, Seal: uplink.Sealer(a, key), Log: slog.New(slog.DiscardHandler), Now: now})
 	require.NoError(t, err)
 	n := &node{Store: st, changes: make(chan struct{}, 1)}
 	n.link = uplink.New(uplink.Options{
@@ -232,6 +239,27 @@ func jsonOf(t *testing.T, v any) string {
 	b, err := json.Marshal(v)
 	require.NoError(t, err)
 	return string(b)
+}
+
+// An alarm rings whatever the clock of the console says, and one that lay at the hub
+// for long does not.
+func TestAWrongClockSilencesNoAlarm(t *testing.T) {
+	site := consoletest.NewSite(t, "15BB")
+	for _, wrong := range []time.Duration{10 * time.Minute, -10 * time.Minute} {
+		n := startAt(t, site, event.Customs, t.TempDir(), key(t), func() time.Time { return time.Now().Add(wrong) })
+		p := site.Passage(1, time.Now().UTC(), true)
+		a := consoletest.Alert(p, p.Findings[0])
+		site.Share(t, event.TypeAlert, a.ID, string(p.ID), a)
+		var got []store.Alert
+		n.until(t, "the alert", func() bool {
+			list, err := n.Alerts(t.Context(), 10)
+			require.NoError(t, err)
+			got = slices.DeleteFunc(list, func(x store.Alert) bool { return x.ID != a.ID })
+			return len(got) == 1
+		})
+		require.False(t, got[0].Late)
+		n.stop()
+	}
 }
 
 func TestGarbageOnTheInboxIsKeptAndHoldsNothingUp(t *testing.T) {
