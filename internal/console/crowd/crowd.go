@@ -73,6 +73,9 @@ func (c *Crowd) Fill(ctx context.Context, s *store.Store, tell func(done int)) e
 	})
 	g.Go(func() error {
 		for m := range ready {
+			for i, e := range m.events {
+				m.events[i].Late = time.Since(e.At) > time.Minute // as the gate marks them
+			}
 			if _, err := s.Commit(ctx, store.Batch{Events: m.events}); err != nil {
 				return fmt.Errorf("fill the store: %w", err)
 			}

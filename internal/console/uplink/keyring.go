@@ -104,6 +104,7 @@ func Import(ctx context.Context, s *store.Store, keys Keys, gate string, links i
 		case e.Problem != "":
 			return fresh, fmt.Errorf("event %s: %s", l.MsgID(), e.Problem)
 		}
+		e.Late = true // an alarm out of an export is an old one
 		if b.Events = append(b.Events, e); len(b.Events) == batchSize {
 			if err := commit(); err != nil {
 				return fresh, err
