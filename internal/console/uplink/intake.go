@@ -23,11 +23,12 @@ const (
 	// early; other writers, such as requests for evidence, wait for it.
 	atOnce = 64
 	// backlog is how many records at once are a backlog. It is not urgent: after
-	// each transaction of one the store is left alone for as long as that took, but
-	// for no longer than backlogRest, so that alerts and officers find it free and
-	// more comes together for the next.
-	backlog     = 8
-	backlogRest = 250 * time.Millisecond
+	// each transaction of one the store is left alone for as long as that took,
+	// within these bounds, so that alerts and officers find it free and more comes
+	// together for the next, with one wait for the disk.
+	backlog      = 8
+	backlogLeast = 100 * time.Millisecond
+	backlogMost  = 250 * time.Millisecond
 	// ackWait is after how long the hub hands a message over again. It is how
 	// long a console that was killed waits for what it had in hand; a commit
 	// that takes longer only means doubles, which the store drops.
@@ -48,7 +49,7 @@ func (u *Uplink) intake(ctx context.Context, js jetstream.JetStream, class event
 			return err
 		}
 		if patient && len(msgs) >= backlog {
-			pause(ctx, min(time.Since(began), backlogRest))
+			pause(ctx, min(max(time.Since(began), backlogLeast), backlogMost))
 		}
 		return nil
 	})
