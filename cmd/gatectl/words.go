@@ -47,7 +47,7 @@ func english() words {
 		goes: "goes now", went: "has gone", mayGo: "may go for room",
 		stays: map[string]string{
 			retention.StaysHeld: "legal hold", retention.StaysAlert: "an alert waits for a verdict", retention.StaysUnreceived: "an agency lacks the record",
-			retention.StaysUnfetched: "an agency lacks the picture", retention.StaysBusy: "the passage is under way", retention.StaysYoung: "a rule keeps it longer",
+			retention.StaysUnfetched: "an agency lacks the picture", retention.StaysBusy: "the passage is not finished", retention.StaysYoung: "a rule keeps it longer",
 			retention.StaysNoRule: "no rule lets it go", retention.StaysUnknown: "no record names it",
 		},
 		phases: map[control.Phase]string{control.Starting: "starting", control.Running: "running", control.Ending: "ending"},

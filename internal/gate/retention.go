@@ -26,7 +26,8 @@ func (g *gate) openKeeping(ctx context.Context) (err error) {
 	g.keeping, err = retention.Open(ctx, retention.Config{
 		Gate: cfg.ID, Index: filepath.Join(cfg.State, "retention.db"), Store: g.evidence, Chain: g.sharing.chain,
 		Kept: g.sharing.handover.Kept, Now: g.agreedTime, Log: g.log,
-		Free: func() (int64, error) { return evidence.Free(cfg.State) },
+		Vision: len(cfg.Vision.Command) > 0,
+		Free:   func() (int64, error) { return evidence.Free(cfg.State) },
 	})
 	if err == nil {
 		g.closers = append(g.closers, g.keeping.Close)

@@ -23,7 +23,7 @@ type facts struct {
 	position uint64 // of the newest record that names it
 	worst    event.Severity
 	verdicts []event.VerdictCode // the last of each agency
-	busy     bool
+	busy     int
 	alert    bool // an alert is open
 	held     bool
 	fetched  int       // agencies that have stored it
@@ -32,7 +32,7 @@ type facts struct {
 
 // Why a piece stays. The words are for JSON; people get a sentence.
 const (
-	StaysBusy       = "under-way"  // its passage is under way, or an analysis is waited for
+	StaysBusy       = "under-way"  // its passage is under way, or vision has not looked at all of it
 	StaysHeld       = "held"       // a legal hold
 	StaysAlert      = "open-alert" // an alert of its passage waits for a verdict of an agency
 	StaysUnreceived = "unreceived" // an agency has not confirmed the record that names it
@@ -45,7 +45,7 @@ const (
 // folderQuery gives the facts of the pieces in one folder of the store. The hold
 // of a passage is on what was merged into it, too, and the other way round.
 const folderQuery = `SELECT e.sha256, max(e.bytes), max(e.kind), min(e.passage), max(coalesce(a.opened, 0)), max(coalesce(a.position, 0)),
-	max(coalesce(a.worst, 0)), max(coalesce(a.busy, 1)),
+	max(coalesce(a.worst, 0)), max(coalesce(a.busy, 2)),
 	max(EXISTS (SELECT 1 FROM alerts l WHERE l.passage = e.passage AND l.over = 0 AND (SELECT count(DISTINCT v.agency) FROM verdicts v
 		WHERE v.passage = e.passage AND (v.alert = l.id OR v.alert = '' AND v.at >= l.sent)) < 2)),
 	max(EXISTS (SELECT 1 FROM holds h WHERE h.held = 1 AND (h.passage = e.passage OR h.passage = a.merged AND a.merged <> ''

@@ -22,7 +22,7 @@ import (
 var schema string
 
 // schemaVersion is the form of the index; one of another form is made anew.
-const schemaVersion = 1
+const schemaVersion = 2
 
 // takeAtOnce is how many entries of the record go into one transaction.
 const takeAtOnce = 2000
@@ -236,12 +236,24 @@ func severities() []event.Severity {
 
 func rank[T comparable](of []T, what T) int { return slices.Index(of, what) + 1 }
 
+// Values of passages.busy.
+const (
+	analysing = 1
+	underWay  = 2
+)
+
 func (t *taker) passage(p event.Passage, position uint64) {
 	worst := 0
 	for _, f := range p.Findings {
 		worst = max(worst, rank(severities(), f.Severity), 1)
 	}
-	busy := p.State == event.Open || p.State == event.Waiting || len(p.Pending) > 0
+	busy := 0
+	switch {
+	case p.State == event.Open || p.State == event.Waiting:
+		busy = underWay
+	case len(p.Pending) > 0:
+		busy = analysing
+	}
 	t.exec(`INSERT INTO passages VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7) ON CONFLICT DO UPDATE SET
 			version = excluded.version, busy = excluded.busy, worst = excluded.worst, opened = excluded.opened, merged = excluded.merged, position = excluded.position
 		WHERE excluded.version >= version`,

@@ -29,6 +29,8 @@ type Config struct {
 	Index string // path of its file
 	Store *evidence.Store
 	Chain Chain
+	// Vision says that pictures are analysed: then those stay that wait for it.
+	Vision bool
 	// Kept is the position up to which every agency has received the record.
 	Kept func() uint64
 	// Now is the time by which pieces are old: not later than agencies know it to
@@ -313,7 +315,7 @@ func (k *Keeper) still(ctx context.Context, r config.RetentionRule, pieces []pie
 		f, named := all[p.sha256]
 		switch {
 		case !named && !p.named: // as before
-		case !named || f.protected(kept) != "" || !f.fits(r):
+		case !named || f.protected(kept, k.config.Vision) != "" || !f.fits(r):
 			continue
 		}
 		stored, _, err := k.config.Store.Stored(p.sha256)
@@ -329,11 +331,11 @@ func (k *Keeper) still(ctx context.Context, r config.RetentionRule, pieces []pie
 }
 
 // protected is why a named piece stays whatever the rules say; empty if it may go.
-func (f *facts) protected(kept uint64) string {
+func (f *facts) protected(kept uint64, vision bool) string {
 	switch {
 	case f.held:
 		return StaysHeld
-	case f.busy:
+	case f.busy == underWay || f.busy == analysing && vision:
 		return StaysBusy
 	case f.alert:
 		return StaysAlert

@@ -35,6 +35,7 @@ type place struct {
 	chain  *share.Chain
 	keeper *retention.Keeper
 	free   int64
+	vision bool
 	kept   func() uint64
 }
 
@@ -64,7 +65,7 @@ func (p *place) open() {
 	var err error
 	p.keeper, err = retention.Open(p.t.Context(), retention.Config{
 		Gate: "15BB", Index: filepath.Join(p.dir, "retention.db"), Store: p.store, Chain: p.chain, Log: slog.New(slog.DiscardHandler),
-		Kept: func() uint64 { return p.kept() }, Now: time.Now, Free: func() (int64, error) { return p.free, nil },
+		Vision: p.vision, Kept: func() uint64 { return p.kept() }, Now: time.Now, Free: func() (int64, error) { return p.free, nil },
 	})
 	require.NoError(p.t, err)
 }
@@ -267,8 +268,15 @@ func TestNothingThatIsNeededEverGoes(t *testing.T) {
 	v.Version, v.State = 2, event.Waiting
 	p.append(event.TypePassage, event.NewID(time.Now()), v)
 	stays(retention.StaysBusy)
-	v.Version, v.State = 3, event.Closed
+	v.Version, v.State, v.Pending = 3, event.Closed, []string{one.SHA256}
 	p.append(event.TypePassage, event.NewID(time.Now()), v)
+	p.vision = true
+	require.NoError(t, p.keeper.Close())
+	p.open()
+	stays(retention.StaysBusy) // vision has not looked
+	p.vision = false           // where there is none, nothing waits for it
+	require.NoError(t, p.keeper.Close())
+	p.open()
 
 	// Another passage into which it was merged is held: so is this one.
 	other := p.passage(500, nil)

@@ -8,7 +8,7 @@ CREATE TABLE place (
 CREATE TABLE passages (
   id       TEXT    NOT NULL PRIMARY KEY,
   version  INTEGER NOT NULL,
-  busy     INTEGER NOT NULL,              -- 1: under way, or an analysis is waited for
+  busy     INTEGER NOT NULL,              -- 2: under way, 1: over, and an analysis is waited for
   worst    INTEGER NOT NULL,              -- rank of the worst finding, 0 for none
   opened   INTEGER NOT NULL,              -- ms
   merged   TEXT    NOT NULL,              -- the passage that it is part of, or ''

@@ -83,7 +83,7 @@ func (s *survey) piece(f facts) error {
 // sort puts a piece onto its shelf, or tells why it stays.
 func (s *survey) sort(p *piece) string {
 	if p.named {
-		if why := p.protected(s.kept); why != "" {
+		if why := p.protected(s.kept, s.config.Vision); why != "" {
 			return why
 		}
 	} else {
