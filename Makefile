@@ -106,6 +106,13 @@ torture-programs: build deps-test
 torture: torture-programs ## faults at seeded moments and points, and an account of everything (N= runs, JOBS= at a time, SEED= repeats, SHORT=1 a minute, FAULT="one;another")
 	$(GO) test -tags torture -count=1 -timeout 0 -v -run '^(TestTorture|TestPlantedBugsAreCaught)$$' ./internal/torture
 
+# No clock is set in it, so that the smoke test's programs do.
+.PHONY: torture-short
+torture-short: build deps-test ## two torture runs side by side, of faults that need no root (about 40 seconds)
+	@mkdir -p $(TORTURE)
+	@CGO_ENABLED=0 $(GO) build -trimpath -tags torture -o $(TORTURE)/ $(addprefix ./cmd/,$(PROGRAMS)) ./internal/torture/hubd
+	SHORT=1 TORTURE_PROGRAMS=$(abspath $(TORTURE)) $(GO) test -tags torture -count=1 -timeout 10m -v -run '^TestTorture$$' ./internal/torture
+
 .PHONY: soak
 soak: build deps-test ## an hour of traffic at four times Lang Son's peak against the truth (MINUTES= simulated, SPEED=, SOAK=short)
 	$(GO) test -tags soak -count=1 -timeout 0 -v ./internal/soak

@@ -216,7 +216,7 @@ func TestDelivery(t *testing.T) {
 			f99 := quantile(raw, 0.99)
 			fmt.Printf("%3d lanes: %d alerts to both consoles p50 %.1f p99 %.1f p99.9 %.1f ms; raw fsync p50 %.1f p99 %.1f ms of %d; p99 is %.2f fsync p99 (6 of them and 50 ms are %.1f ms); live heap %.0f KB and disk %.0f KB a lane\n",
 				lanes, sent, ms(p50), ms(p99), ms(p999), ms(quantile(raw, 0.5)), ms(f99), len(raw), float64(p99)/float64(f99), 6*ms(f99)+50,
-				float64(live()-heap)/1024/float64(lanes), float64(size(t, w.dir))/1024/float64(lanes))
+				float64(int64(live())-int64(heap))/1024/float64(lanes), float64(size(t, w.dir))/1024/float64(lanes))
 		})
 	}
 }
