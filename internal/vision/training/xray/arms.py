@@ -240,9 +240,17 @@ KINDS = {
     "blade_star": (shapes.blade_star, 0.04), "pipe": (shapes.pipe, 0.09), "charge": (charge, 0.06), "pliers": (pliers, 0.04),
     "wrench": (wrench, 0.04), "hammer": (hammer, 0.03), "rounds": (rounds, 0.03), "knuckles": (knuckles, 0.02),
 }
+# The class that a kind or sprite is told as: its place in net.CLASSES, less one.
+CLASS = {
+    **dict.fromkeys(("gun", "pistol", "revolver"), 0),
+    **dict.fromkeys(("knife", "rolled_knife", "folding_knife", "cutter", "razor", "thin_razor", "razor_blade", "scissors",
+                     "blade_star", "shuriken"), 1),
+    **dict.fromkeys(("grenade", "pipe", "charge"), 2), "rounds": 3,
+    **dict.fromkeys(("pliers", "wrench", "hammer", "knuckles"), 4),
+}
 # What a network never sees when a kind is held out: the kind, and drawings that are the same thing by another name.
 FAMILIES = {
-    "gun": ("gun",),
+    "gun": ("gun",), "sprites": ("gun", "shuriken", "razor_blade"),
     "knife": ("knife", "rolled_knife", "folding_knife", "cutter", "scissors"),
     "razor": ("razor", "thin_razor", "razor_blade", "cutter"),
     "pipe": ("pipe", "charge"),

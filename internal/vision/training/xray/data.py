@@ -179,7 +179,7 @@ def finish(rng, g):
     if rng.random() < 0.3:
         g = g + rng.uniform(0.3, 1.5) * (g - cv2.GaussianBlur(g, (0, 0), rng.uniform(0.7, 2.5)))
     if rng.random() < 0.6:
-        g = g + rng.normal(0, rng.uniform(0.002, 0.025), g.shape) * np.sqrt(np.clip(g, 0.05, 1))
+        g = g + rng.normal(0, 0.002 + 0.022 * rng.random() ** 2, g.shape) * np.sqrt(np.clip(g, 0.05, 1))
     if rng.random() < 0.1:  # columns of the detector that differ
         g = g * (1 + rng.normal(0, 0.01, (1, g.shape[1])))
     g = np.clip(g, 0, 1).astype(np.float32)
@@ -221,7 +221,7 @@ class Projector:
             f = cv2.resize(rng.uniform(0.3, 1, (5, 5)).astype(np.float32), (s, s), interpolation=cv2.INTER_CUBIC)
             return np.clip(f, 0.05, 1)
         g = self.crop(rng)
-        return np.clip(g * self.crop(rng) ** rng.uniform(0.2, 0.8), 0.03, 1) if r < 0.36 else g
+        return np.clip(g * self.crop(rng) ** rng.uniform(0.2, 0.8), 0.03, 1) if r < 0.28 else g
 
     def crop(self, rng):
         """A turned, scaled crop of a benign bag."""
@@ -237,13 +237,15 @@ class Projector:
         return np.ascontiguousarray(bag[y:y + s, x:x + s])
 
     def threat(self, rng):
-        """A sprite or a procedural threat at a random size."""
+        """A sprite or a procedural threat at a random size, and its class."""
         size = np.exp(rng.uniform(np.log(36), np.log(190)))
         if self.sprites and rng.random() < 0.3:
             names = sorted(self.sprites)
-            views = self.sprites[names[int(rng.integers(len(names)))]]
-            return turn(rng, views[int(rng.integers(len(views)))], size)
-        return turn(rng, arms.threat(rng, self.left_out)[0], size)
+            name = names[int(rng.integers(len(names)))]
+            views = self.sprites[name]
+            return turn(rng, views[int(rng.integers(len(views)))], size), arms.CLASS[name]
+        t, name = arms.threat(rng, self.left_out)
+        return turn(rng, t, size), arms.CLASS[name]
 
     def harmless(self, rng):
         """A patch of another bag, or a procedural harmless thing, at a random size."""
@@ -255,15 +257,19 @@ class Projector:
         return turn(rng, clutter.harmless(rng), size)
 
     def sample(self, rng):
-        """A crop; for each 8x8 cell which threat it shows (0 none, then 1, 2 ...), and a weight."""
+        """A crop; for each 8x8 cell which threat it shows (0 none, then 1, 2 ...), a weight, and the threats' classes."""
         g = self.background(rng)
-        n, floor = self.side // STRIDE, rng.uniform(0.02, 0.35)
+        n = self.side // STRIDE
+        # Most scanners' darkest grey is the darkest that their bags show.
+        floor = float(np.percentile(g, 0.5)) if rng.random() < 0.5 else rng.uniform(0.02, 0.35)
+        kinds = np.full(8, -1, np.int64)
         cells = lambda m: cv2.resize(m, (n, n), interpolation=cv2.INTER_AREA)
         whose, unsure, near = np.zeros((n, n), np.int64), np.zeros((n, n), bool), np.zeros((n, n), bool)
         things = [True] * int(rng.choice(4, p=[0.2, 0.4, 0.28, 0.12])) + [False] * int(rng.choice(4, p=[0.2, 0.4, 0.28, 0.12]))
         for i, dangerous in enumerate(things, 1):
             before = g.copy()
-            mask = project(rng, g, self.threat(rng) if dangerous else self.harmless(rng), floor=floor)
+            t, kinds[i] = self.threat(rng) if dangerous else (self.harmless(rng), -1)
+            mask = project(rng, g, t, floor=floor)
             if not dangerous:
                 near |= cells(mask) > 0.1
                 continue
@@ -273,4 +279,4 @@ class Projector:
             whose[(cover >= 0.35) & seen] = i
             unsure |= (cover > 0.02) & ((cover < 0.35) | ~seen)
         weight = np.where(unsure & (whose == 0), 0.0, 1.0) + 1.0 * (near & (whose == 0) & ~unsure)
-        return finish(rng, g), whose, weight.astype(np.float32)
+        return finish(rng, g), whose, weight.astype(np.float32), kinds

@@ -4,11 +4,11 @@ import json
 import os
 
 import torch
-from common import export, loop
+from common import export
 from torch import nn
 
 from . import data
-from .net import Baggage
+from .net import load
 
 VERSION = "0.1.0"
 
@@ -31,7 +31,7 @@ def main():
     args = p.parse_args()
     with open(os.path.join(args.weights, "xray.json"), encoding="utf-8") as f:
         found = json.load(f)
-    graph = Graph(loop.load(Baggage(), os.path.join(args.weights, "xray.pt"))).eval()
+    graph = Graph(load(os.path.join(args.weights, "xray.pt"))).eval()
     manifest = {
         "name": "xray-baggage", "version": VERSION, "task": "xray-anomaly",
         "input": {"name": "scan", "width": data.LONG_SIDE, "height": data.LONG_SIDE, "channels": 1,

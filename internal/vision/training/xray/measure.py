@@ -13,11 +13,10 @@ import os
 import cv2
 import numpy as np
 import torch
-from common import loop
 
 from . import data, frozen
 from .evaluate import auc, heat, near, share
-from .net import Baggage
+from .net import load
 
 ALARMS, ENOUGH = 0.05, 100
 WANT = {"auc": 0.985, "detection": 0.95, "worst": 0.85, "patches": 0.10, "bags": 0.70}
@@ -38,7 +37,7 @@ class Net:
     """A trained network and the maxima of the benign bags that it has not seen."""
 
     def __init__(self, weights, maker, unseen):
-        self.name, self.model = weights, loop.load(Baggage(), os.path.join(weights, "xray.pt"))
+        self.name, self.model = weights, load(os.path.join(weights, "xray.pt"))
         b = frozen.bags()
         self.maker = maker
         spare = [f for f in b["calibration"] if unseen(f)]

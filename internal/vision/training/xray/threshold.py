@@ -8,11 +8,10 @@ import os
 
 import numpy as np
 import torch
-from common import loop
 
 from . import data
 from .evaluate import ALARMS, heat
-from .net import Baggage
+from .net import load
 
 
 def main():
@@ -21,7 +20,7 @@ def main():
     p.add_argument("--weights", default="runs/site")
     args = p.parse_args()
     torch.set_num_threads(1)
-    model = loop.load(Baggage(), os.path.join(args.weights, "xray.pt"))
+    model = load(os.path.join(args.weights, "xray.pt"))
     spare = [s for s in data.site_scans(args.site) if data.held_out(s)]
     if not spare:
         raise SystemExit("no scan was kept out of training; add scans")

@@ -6,22 +6,23 @@ from common import loop
 from torch.nn import functional as F
 
 from . import data
-from .net import Baggage
+from .net import Baggage, structure
 
 
 def batch(source, rng, n):
-    """Tensors: crops, targets, weights."""
-    parts = [np.stack(p) for p in zip(*(source.sample(rng) for _ in range(n)))]
-    return torch.from_numpy(parts[0][:, None]), torch.from_numpy(parts[1]), torch.from_numpy(parts[2])
+    """Tensors: crops as structure gives them, targets, weights, classes of the targets."""
+    made = (source.sample(rng) for _ in range(n))
+    parts = [torch.from_numpy(np.stack(p)) for p in zip(*((structure(g), *rest) for g, *rest in made))]
+    return tuple(parts)
 
 
 def loss_of(model, b):
     """Focal cross entropy per cell; one on the hottest free cells, since a single one alarms; and one per object on its
-    hottest quarter, since that is enough to find it."""
-    x, whose, w = b
+    hottest quarter, since that is enough to find it; and what each object is, told from all its cells."""
+    x, whose, w, kinds = b
     y = (whose > 0).float()
     with torch.autocast("cpu", dtype=torch.bfloat16):
-        z = model(x.contiguous(memory_format=torch.channels_last))
+        z, told = model.both(x.contiguous(memory_format=torch.channels_last))
     z = z.float()[:, 0]
     p = torch.sigmoid(z)
     ce = F.binary_cross_entropy_with_logits(z, y, reduction="none")
@@ -35,8 +36,9 @@ def loss_of(model, b):
             if k:
                 found.append(F.softplus(-v.topk(max(1, len(v) // 4)).values.mean()))
     thing = torch.stack(found).mean() if found else z.sum() * 0
+    named = F.cross_entropy(told.float(), kinds.gather(1, whose.flatten(1)).view_as(whose), ignore_index=-1, reduction="sum") / y.sum().clamp(min=1)
     hit = (p * y).sum() / y.sum().clamp(min=1)
-    return cell + 0.25 * worst + 0.15 * thing, {"cell": cell, "worst": worst, "thing": thing, "hit": hit, "free": (p * (1 - y)).mean()}
+    return cell + 0.25 * worst + 0.25 * thing + 0.1 * named, {"cell": cell, "worst": worst, "thing": thing, "named": named, "hit": hit, "free": (p * (1 - y)).mean()}
 
 
 def main():
