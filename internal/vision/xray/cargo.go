@@ -15,7 +15,7 @@ import (
 )
 
 // CargoVersion names the rules for cargo; it changes with every figure here.
-const CargoVersion = "2"
+const CargoVersion = "3"
 
 const cargoModel = "xray-cargo-rules@" + CargoVersion
 

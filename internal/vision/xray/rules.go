@@ -16,7 +16,7 @@ const (
 	ruleHidden    = "xray-hidden-volume@1"
 	ruleFalseWall = "xray-false-wall@1"
 	ruleMass      = "xray-mass@1"
-	ruleDeclared  = "xray-declared-goods@1"
+	ruleDeclared  = "xray-declared-goods@2"
 )
 
 // codeMismatch is of findings that compare a scan with papers or a scale.
@@ -35,6 +35,9 @@ const (
 	massLess      = 0.65
 	leastKG       = 200.0 // below, papers and images cannot be compared
 	mixedFrom     = 0.62  // spread of the load's parts over their middle
+	levelFrom     = 0.14  // of the room's height: a liquid's surfaces differ by less
+	metalFrom     = 1.30  // attenuation of the densest tenth of metal goods: 38 mm of steel over a body's whole width
+	leastLoad     = 20    // columns with goods, below which nothing is said of them
 	// massFactor is g/cm2 of goods per log attenuation of a 6 MV machine when the
 	// scanner has none of its own: light goods at 2 MeV have 0.0469 cm2/g (water
 	// and polyethylene of NISTIR 5632, thinned by the hardening of the beam).
@@ -300,8 +303,73 @@ func (v *cargoView) declared(goods string) error {
 				},
 				wire.Figure{Name: "spread_over_middle", Value: rounded(spread), Limit: mixedFrom})
 		}
+	case "liquid", "chất lỏng":
+		for _, b := range v.bodies {
+			v.surface(b)
+		}
+	case "metal", "kim loại":
+		v.tooLight()
 	}
 	return nil
+}
+
+// surface compares the heights of what was declared as a liquid: in one tank, or
+// in vessels that are filled alike, they are the same.
+func (v *cargoView) surface(b body) {
+	const sustained = 3 // rows: less is noise
+	const low = 0.12    // of the room's height: below it the floor shows between vessels
+	var tops []float32
+	floor := b.inner.Max.Y - int(low*float64(b.inner.Dy()))
+	for x := b.inner.Min.X; x < b.inner.Max.X; x++ {
+		run := 0
+		for y := b.inner.Min.Y; y < floor; y++ {
+			if run++; v.a.at(x, y) <= loadFrom {
+				run = 0
+			}
+			if run == sustained {
+				tops = append(tops, float32(y))
+				break
+			}
+		}
+	}
+	if len(tops) < leastLoad {
+		return
+	}
+	// A bag of liquid falls off towards its ends.
+	uneven := float64(percentile(tops, 0.88)-percentile(tops, 0.05)) / float64(b.inner.Dy())
+	v.add(ruleDeclared, "declared-liquid", b.inner, logistic((uneven-levelFrom)/0.02),
+		wire.Text{
+			VI: fmt.Sprintf("Khai chất lỏng nhưng mặt hàng cao thấp khác nhau (%.0f %% chiều cao thùng)", 100*uneven),
+			EN: fmt.Sprintf("Declared as a liquid, and its surface is not level (%.0f %% of the room's height)", 100*uneven),
+		},
+		wire.Figure{Name: "surface_unevenness", Value: rounded(uneven), Limit: levelFrom})
+}
+
+// tooLight compares the densest tenth of what was declared as metal with the
+// least that metal goods are.
+func (v *cargoView) tooLight() {
+	var goods []float32
+	var where image.Rectangle
+	for _, b := range v.bodies {
+		for y := b.inner.Min.Y; y < b.inner.Max.Y; y++ {
+			for _, a := range v.a.row(y, b.inner.Min.X, b.inner.Max.X) {
+				if a > loadFrom {
+					goods = append(goods, a)
+				}
+			}
+		}
+		where = where.Union(b.inner)
+	}
+	if len(goods) < leastLoad*leastLoad {
+		return
+	}
+	dense := float64(percentile(goods, 0.9))
+	v.add(ruleDeclared, "declared-metal", where, logistic((metalFrom-dense)/0.08),
+		wire.Text{
+			VI: fmt.Sprintf("Khai kim loại nhưng chỗ đặc nhất của hàng quá nhẹ (độ suy giảm %.2f)", dense),
+			EN: fmt.Sprintf("Declared as metal, and even the densest of the goods is too light (attenuation %.2f)", dense),
+		},
+		wire.Figure{Name: "densest_attenuation", Value: rounded(dense), Limit: metalFrom})
 }
 
 // spread is how much the columns of a load differ, over their middle. Columns

@@ -22,7 +22,7 @@ type Case struct {
 	Rule     string  `json:"rule"` // that it measures
 	Seed     uint64  `json:"seed"`
 	Positive bool    `json:"positive"`
-	Load     string  `json:"load"`         // "empty", "uniform", "bulk" or "mixed"
+	Load     string  `json:"load"`         // "empty", "uniform", "bulk", "mixed", "tank", "crates", "coils" or "sheets"
 	Twins    bool    `json:"twins"`        // two twenties
 	Place    string  `json:"place"`        // of what is hidden: "roof", "floor", "front" or "wall"
 	Amount   float64 `json:"amount"`       // attenuation of what is hidden, or factor on mass
@@ -61,7 +61,7 @@ func Draw(seed uint64) []Case {
 	dice := rand.New(rand.NewPCG(seed, 1))
 	loads := []string{"uniform", "bulk", "mixed", "empty"}
 	var out []Case
-	for _, rule := range []string{"hidden-volume", "mass", "declared-empty", "declared-uniform", "twins", "lot"} {
+	for _, rule := range []string{"hidden-volume", "mass", "declared-empty", "declared-uniform", "twins", "lot", "declared-liquid", "declared-metal"} {
 		for i := range 400 {
 			c := Case{Rule: rule, Seed: uint64(len(out)) + 7000, Positive: i%4 == 3, Load: loads[dice.IntN(4)],
 				Level: 0.4 + 1.4*dice.Float64(), Top: 0.45 + 0.5*dice.Float64(), Twins: dice.IntN(4) == 0}
@@ -88,6 +88,18 @@ func Draw(seed uint64) []Case {
 			case "lot":
 				c.Load, c.Twins = "uniform", false
 				c.Amount = []float64{0.45, 1.9}[dice.IntN(2)]
+			case "declared-liquid":
+				c.Declared, c.Twins, c.Load, c.Level = "liquid", false, []string{"tank", "crates"}[dice.IntN(2)], 1+3.5*dice.Float64()
+				if c.Positive {
+					c.Load = "mixed"
+				}
+			case "declared-metal":
+				c.Declared, c.Load = "metal", []string{"coils", "sheets"}[dice.IntN(2)]
+				if c.Positive {
+					c.Load, c.Level = loads[dice.IntN(2)], 0.4+0.6*dice.Float64()
+				} else {
+					c.Level, c.Top = 2+3*dice.Float64(), 0.15+0.4*dice.Float64()
+				}
 			}
 			out = append(out, c)
 		}
@@ -206,6 +218,42 @@ func (s *sketch) load(c Case, room image.Rectangle) float64 {
 			h := int(s.between(0.3, 0.95) * float64(room.Dy()))
 			sum += s.put(image.Rect(x, room.Max.Y-h, min(room.Max.X, x+w), room.Max.Y), s.between(0.25, 2.2))
 			x += w + 2 + s.dice.IntN(6)
+		}
+	default:
+		return s.special(c, room, top)
+	}
+	return sum
+}
+
+// special fills a room with a bag of liquid, crates of it, or metal.
+func (s *sketch) special(c Case, room image.Rectangle, top int) float64 {
+	sum := 0.0
+	switch c.Load {
+	case "tank": // lower towards its ends
+		left, right := room.Min.X+s.dice.IntN(40), room.Max.X-s.dice.IntN(40)
+		for x := left; x < right; x++ {
+			ends := math.Exp(-float64(min(x-left, right-1-x)) / 9)
+			sum += s.put(image.Rect(x, top+int(ends*0.8*float64(room.Max.Y-top)), x+1, room.Max.Y), c.Level)
+		}
+	case "crates": // all filled alike, some places left empty
+		w := 55 + s.dice.IntN(15)
+		for x := room.Min.X + 4; x+w < room.Max.X; x += w + 3 {
+			if s.dice.IntN(6) > 0 {
+				sum += s.put(image.Rect(x, top+s.dice.IntN(4), x+w, room.Max.Y), c.Level*s.between(0.95, 1.05))
+			}
+		}
+	case "coils":
+		r := int(max(14, c.Top*float64(room.Dy())/2))
+		for x := room.Min.X + r + 5; x+r < room.Max.X; x += 2*r + 8 + s.dice.IntN(60) {
+			for d := -r; d < r; d++ {
+				h := int(math.Sqrt(float64(r*r - d*d)))
+				sum += s.put(image.Rect(x+d, room.Max.Y-r-h, x+d+1, room.Max.Y-r+h), c.Level)
+			}
+		}
+	case "sheets":
+		n := 60 + s.dice.IntN(120)
+		for x := room.Min.X + 10; x+n < room.Max.X; x += n + 12 + s.dice.IntN(50) {
+			sum += s.put(image.Rect(x, room.Max.Y-int(c.Top*s.between(0.7, 1)*float64(room.Dy())), x+n, room.Max.Y), c.Level*s.between(0.8, 1.1))
 		}
 	}
 	return sum
