@@ -189,7 +189,8 @@ eval: train-deps ## figures of the models on the full dev split, as the cards qu
 
 .PHONY: eval-xray
 eval-xray: train-deps vision ## figures of the X-ray net on the frozen list, of physics and of the cargo rules on theirs
-	$(TRAIN) xray.measure --data $(GATEHOUSE_DATA) --weights runs $(MEASURE)
+	$(TRAIN) xray.measure --data $(GATEHOUSE_DATA) --weights ../models/xray-baggage \
+	  --net shuriken=xray/heldout/sprites.npz --net razor_blade=xray/heldout/sprites.npz $(MEASURE)
 	GATEHOUSE_ACCURACY=full $(GO) test -count=1 -timeout 30m -v -run 'Figures' ./internal/vision/xray/...
 	GATEHOUSE_ACCURACY=full $(GO) test -count=1 -timeout 30m -v -run 'TestContainers|TestSimulatedScans' ./internal/vision/accuracy
 
@@ -235,7 +236,7 @@ bench-xray: vision build/bench/resnet18.onnx ## time and memory per X-ray scan b
 	GATEHOUSE_BENCH=$(CURDIR)/build/bench $(GO) test -tags bench -count=1 -timeout 20m -v -run '^TestBench$$' ./internal/vision/xray
 retrain-xray: train-deps ## fine-tune the X-ray net on a site's own benign scans: make retrain-xray DATA=FOLDER
 	@test -n "$(DATA)" || { echo "say where the scans are: make retrain-xray DATA=FOLDER [MINUTES=60]"; exit 2; }
-	$(TRAIN) xray.train --data $(GATEHOUSE_DATA) --site $(abspath $(DATA)) --out runs/site --start runs/xray.pt --lr 5e-4 --minutes $(MINUTES) --resume
+	$(TRAIN) xray.train --data $(GATEHOUSE_DATA) --site $(abspath $(DATA)) --out runs/site --start ../models/xray-baggage/weights.npz --lr 5e-4 --minutes $(MINUTES) --resume
 	$(TRAIN) xray.threshold --site $(abspath $(DATA)) --weights runs/site
 	$(TRAIN) xray.export --weights runs/site --models $(CURDIR)/build/site-models
 	@echo "the model is in build/site-models; put it in the models folder and run gatectl xray calibrate"

@@ -58,7 +58,7 @@ def train(name, model, make_batch, loss_of, args, report=None, every=200):
     rng = np.random.default_rng(args.seed)
     model = model.to(memory_format=torch.channels_last)
     if args.start:
-        lacking, extra = model.load_state_dict(torch.load(args.start)["ema"], strict=False)
+        lacking, extra = model.load_state_dict(weights(args.start), strict=False)
         print(f"{name} starts from {args.start}, without {lacking}, leaving out {extra}", flush=True)
     decayed = [p for p in model.parameters() if p.ndim > 1]
     plain = [p for p in model.parameters() if p.ndim <= 1]
@@ -111,7 +111,21 @@ def save(path, model, opt, ema, step, spent):
     os.replace(path + ".new", path)
 
 
+def weights(path):
+    """The averaged weights of a checkpoint, or those that stand beside a shipped model."""
+    if path.endswith(".npz"):
+        with np.load(path) as kept:
+            return {k: torch.from_numpy(v.astype(np.float32) if v.dtype == np.float16 else v) for k, v in kept.items()}
+    return torch.load(path)["ema"]
+
+
+def keep(model, path):
+    """Writes a model's weights in half precision, for fine-tuning where the checkpoint is not."""
+    state = {k: v.numpy() for k, v in model.state_dict().items()}
+    np.savez_compressed(path, **{k: v.astype(np.float16) if v.dtype == np.float32 else v for k, v in state.items()})
+
+
 def load(model, path):
     """The averaged weights of a checkpoint, ready for use."""
-    model.load_state_dict(torch.load(path)["ema"])
+    model.load_state_dict(weights(path))
     return model.eval()

@@ -109,7 +109,7 @@ def main():
     torch.set_num_threads(1)
     cv2.setNumThreads(0)
     folder = data.root(args.data)
-    model = load(os.path.join(args.weights, "xray.pt"))
+    model = load(args.weights)
     spare = [data.scan(r["path"])[0] for r in data.lines(folder, split="train", kind="baggage") if data.held_out(r["path"])]
     spare_top = [float(heat(model, g).max()) for g in spare]
     threshold = float(np.clip(np.quantile(spare_top, 1 - ALARMS, method="higher"), 0.02, 0.995))

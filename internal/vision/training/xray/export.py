@@ -4,24 +4,27 @@ import json
 import os
 
 import torch
-from common import export
+from common import export, loop
 from torch import nn
 
 from . import data
-from .net import load
+from .net import CLASSES, load
 
-VERSION = "0.1.0"
+VERSION = "0.2.0"
+SURE = 0.6  # a class less likely than this is told as the first: unknown
 
 
 class Graph(nn.Module):
-    """The network with its probability."""
+    """The network with its probabilities, and classes beside an unknown that is likelier than any unsure one."""
 
     def __init__(self, net):
         super().__init__()
         self.net = net
 
     def forward(self, scan):
-        return torch.sigmoid(self.net(scan))
+        heat, kind = self.net.both(self.net.structure(scan))
+        told = torch.softmax(kind, 1)
+        return torch.sigmoid(heat), torch.cat([torch.zeros_like(heat) + SURE, told], 1)
 
 
 def main():
@@ -31,20 +34,24 @@ def main():
     args = p.parse_args()
     with open(os.path.join(args.weights, "xray.json"), encoding="utf-8") as f:
         found = json.load(f)
-    graph = Graph(load(os.path.join(args.weights, "xray.pt"))).eval()
+    net = load(args.weights)
+    graph = Graph(net).eval()
     manifest = {
         "name": "xray-baggage", "version": VERSION, "task": "xray-anomaly",
         "input": {"name": "scan", "width": data.LONG_SIDE, "height": data.LONG_SIDE, "channels": 1,
                   "order": "transmission, 1 is air", "mean": [0], "std": [1], "multiple": 32, "pad": 1.0},
-        "outputs": {"heat": "[1,1,H/8,W/8] probability of a threat"},
-        "grey": "luma", "stride": data.STRIDE, "threshold": found["threshold"], "classes": ["anomaly"],
+        "outputs": {"heat": "[1,1,H/8,W/8] probability of a threat",
+                    "class": f"[1,{len(CLASSES)},H/8,W/8] probability of each class; {SURE} for the first, which is unknown"},
+        "grey": "luma", "stride": data.STRIDE, "threshold": found["threshold"], "classes": list(CLASSES),
         "calibration": {"false_alarms_per_bag": 0.05, "benign_bags": found["bags"]},
     }
-    axes = {"scan": {2: "height", 3: "width"}, "heat": {2: "rows", 3: "columns"}}
-    path = export.write(graph, torch.rand(1, 1, 384, 512), os.path.join(args.models, "xray-baggage"), manifest, ["scan"],
-                        ["heat"], axes)
+    far = {2: "height", 3: "width"}
+    axes = {"scan": far, "heat": {2: "rows", 3: "columns"}, "class": {2: "rows", 3: "columns"}}
+    folder = os.path.join(args.models, "xray-baggage")
+    path = export.write(graph, torch.rand(1, 1, 384, 512), folder, manifest, ["scan"], ["heat", "class"], axes)
+    loop.keep(net, os.path.join(folder, "weights.npz"))
     for size in ((384, 512), (512, 320)):
-        export.compare(path, graph, torch.rand(1, 1, *size), ["heat"])
+        export.compare(path, graph, torch.rand(1, 1, *size), ["heat", "class"])
 
 
 if __name__ == "__main__":

@@ -1,8 +1,8 @@
 """Figures of the baggage network on the frozen list: python3 -m xray.measure --data DIR --weights runs
 
 Every bag's threshold comes from other benign bags that the network was not trained on, for 5 % false alarms. An object
-counts as held out only when its network was trained without it: --net OBJECT=FOLDER names that network, and folders
-runs/hold-OBJECT are found by themselves. Image-level accuracy on photographs of threat and benign bags is not
+counts as held out only when its network was trained without it: --net OBJECT=WEIGHTS names that network, and folders
+hold-OBJECT among the weights are found by themselves. Image-level accuracy on photographs of threat and benign bags is not
 reported: saturation alone tells those apart.
 """
 import argparse
@@ -37,7 +37,7 @@ class Net:
     """A trained network and the maxima of the benign bags that it has not seen."""
 
     def __init__(self, weights, maker, unseen):
-        self.name, self.model = weights, load(os.path.join(weights, "xray.pt"))
+        self.name, self.model = weights, load(weights)
         b = frozen.bags()
         self.maker = maker
         spare = [f for f in b["calibration"] if unseen(f)]
@@ -118,7 +118,7 @@ def main():
     p.add_argument("--data")
     p.add_argument("--weights", default="runs")
     p.add_argument("--hold-out", nargs="*", default=["gun"], help="sprites that --weights was trained without")
-    p.add_argument("--net", action="append", default=[], metavar="OBJECT=FOLDER", help="a network trained without OBJECT")
+    p.add_argument("--net", action="append", default=[], metavar="OBJECT=WEIGHTS", help="a network trained without OBJECT")
     p.add_argument("--first", action="store_true", help="the weights are the first ones (0.1.0), trained on 6 of the frozen bags")
     p.add_argument("--json", help="also write the figures here")
     args = p.parse_args()
@@ -133,7 +133,8 @@ def main():
         args.net.append(f"{os.path.basename(found)[5:]}={found}")
     for pair in args.net:
         name, where = pair.split("=", 1)
-        nets[name] = Net(where, maker, unseen)
+        known = next((n for n in nets.values() if n.name == where), None)
+        nets[name] = known or Net(where, maker, unseen)
     t, n = main_net.threshold()
     figures = {"threshold": t, "bags": n}
     print(f"threshold {t:.4f} from {n} benign bags never trained on, for {100 * ALARMS:.0f} % false alarms")

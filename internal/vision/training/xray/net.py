@@ -1,7 +1,10 @@
 """A dilated residual network on log attenuation and its fine structure, stride 8."""
+import os
+
 import cv2
 import numpy as np
 import torch
+from common import loop
 from common.blocks import Conv, Residual
 from torch import nn
 from torch.nn import functional as F
@@ -76,8 +79,10 @@ class First(nn.Module):
 
 
 def load(path):
-    """The averaged weights of a checkpoint, in the network that they belong to, ready for use."""
-    weights = torch.load(path)["ema"]
-    model = Baggage() if "kind.1.weight" in weights else First()
-    model.load_state_dict(weights)
-    return model.eval()
+    """The averaged weights of a file, or of a folder of a run or of a shipped model, in the network that they belong to."""
+    if os.path.isdir(path):
+        path = next((f for f in (os.path.join(path, n) for n in ("xray.pt", "weights.npz")) if os.path.exists(f)), path)
+    if not os.path.isfile(path):
+        raise SystemExit(f"no weights at {path}")
+    model = Baggage() if "kind.1.weight" in loop.weights(path) else First()
+    return loop.load(model, path)

@@ -20,7 +20,7 @@ def main():
     p.add_argument("--weights", default="runs/site")
     args = p.parse_args()
     torch.set_num_threads(1)
-    model = load(os.path.join(args.weights, "xray.pt"))
+    model = load(args.weights)
     spare = [s for s in data.site_scans(args.site) if data.held_out(s)]
     if not spare:
         raise SystemExit("no scan was kept out of training; add scans")

@@ -51,7 +51,7 @@ def main():
     cv2.setNumThreads(0)
     folder = data.root(args.data)
     bags = [data.scan(os.path.join(folder, "xray", f))[0] for f in frozen.bags()["calibration"]]
-    nets = [load(w if w.endswith(".pt") else os.path.join(w, "xray.pt")) for w in args.weights]
+    nets = [load(w) for w in args.weights]
     clean = [np.array([heat(n, frozen.noisy(g, 500 + i)).max() for i, g in enumerate(bags)]) for n in nets]
     limits = [np.array([np.quantile(np.delete(c, i), 1 - ALARMS, method="higher") for i in range(len(c))]) for c in clean]
     threats = [[] for _ in nets]
