@@ -189,8 +189,7 @@ eval: train-deps ## figures of the models on the full dev split, as the cards qu
 
 .PHONY: eval-xray
 eval-xray: train-deps vision ## figures of the X-ray net on the frozen list, of physics and of the cargo rules on theirs
-	$(TRAIN) xray.measure --data $(GATEHOUSE_DATA) --weights ../models/xray-baggage \
-	  --net shuriken=xray/heldout/sprites.npz --net razor_blade=xray/heldout/sprites.npz $(MEASURE)
+	$(TRAIN) xray.measure --data $(GATEHOUSE_DATA) --weights ../models/xray-baggage --first $(MEASURE)
 	GATEHOUSE_ACCURACY=full $(GO) test -count=1 -timeout 30m -v -run 'Figures' ./internal/vision/xray/...
 	GATEHOUSE_ACCURACY=full $(GO) test -count=1 -timeout 30m -v -run 'TestContainers|TestSimulatedScans' ./internal/vision/accuracy
 
@@ -238,7 +237,7 @@ retrain-xray: train-deps ## fine-tune the X-ray net on a site's own benign scans
 	@test -n "$(DATA)" || { echo "say where the scans are: make retrain-xray DATA=FOLDER [MINUTES=60]"; exit 2; }
 	$(TRAIN) xray.train --data $(GATEHOUSE_DATA) --site $(abspath $(DATA)) --out runs/site --start ../models/xray-baggage/weights.npz --lr 5e-4 --minutes $(MINUTES) --resume
 	$(TRAIN) xray.threshold --site $(abspath $(DATA)) --weights runs/site
-	$(TRAIN) xray.export --weights runs/site --models $(CURDIR)/build/site-models
+	$(TRAIN) xray.export --weights runs/site --models $(CURDIR)/build/site-models --site
 	@echo "the model is in build/site-models; put it in the models folder and run gatectl xray calibrate"
 
 .PHONY: mutated-xray

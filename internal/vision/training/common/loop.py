@@ -115,14 +115,13 @@ def weights(path):
     """The averaged weights of a checkpoint, or those that stand beside a shipped model."""
     if path.endswith(".npz"):
         with np.load(path) as kept:
-            return {k: torch.from_numpy(v.astype(np.float32) if v.dtype == np.float16 else v) for k, v in kept.items()}
+            return {k: torch.from_numpy(v) for k, v in kept.items()}
     return torch.load(path)["ema"]
 
 
 def keep(model, path):
-    """Writes a model's weights in half precision, for fine-tuning where the checkpoint is not."""
-    state = {k: v.numpy() for k, v in model.state_dict().items()}
-    np.savez_compressed(path, **{k: v.astype(np.float16) if v.dtype == np.float32 else v for k, v in state.items()})
+    """Writes a model's weights, for measuring and fine-tuning where the checkpoint is not."""
+    np.savez_compressed(path, **{k: v.numpy() for k, v in model.state_dict().items()})
 
 
 def load(model, path):

@@ -8,18 +8,25 @@ from common import export, loop
 from torch import nn
 
 from . import data
-from .net import CLASSES, load
+from .net import CLASSES, First, load
 
-VERSION = "0.2.0"
+VERSION = {"First": "0.1.0", "Baggage": "0.2.0"}  # of what is shipped with each network
 SURE = 0.6  # a class less likely than this is told as the first: unknown
 
 
-class Graph(nn.Module):
-    """The network with its probabilities, and classes beside an unknown that is likelier than any unsure one."""
+class Heat(nn.Module):
+    """A network without classes, with its probability."""
 
     def __init__(self, net):
         super().__init__()
         self.net = net
+
+    def forward(self, scan):
+        return torch.sigmoid(self.net(scan))
+
+
+class Told(Heat):
+    """A network with its probability, and classes beside an unknown that is likelier than any unsure one."""
 
     def forward(self, scan):
         heat, kind = self.net.both(self.net.structure(scan))
@@ -31,27 +38,30 @@ def main():
     p = argparse.ArgumentParser(description=__doc__)
     p.add_argument("--weights", default="runs")
     p.add_argument("--models", default="../models")
+    p.add_argument("--site", action="store_true", help="the weights are a site's own: their version says so")
     args = p.parse_args()
     with open(os.path.join(args.weights, "xray.json"), encoding="utf-8") as f:
         found = json.load(f)
     net = load(args.weights)
-    graph = Graph(net).eval()
+    plain = isinstance(net, First)
+    graph = (Heat if plain else Told)(net).eval()
+    outputs = {"heat": "[1,1,H/8,W/8] probability of a threat"}
+    if not plain:
+        outputs["class"] = f"[1,{len(CLASSES)},H/8,W/8] probability of each class; {SURE} for the first, which is unknown"
     manifest = {
-        "name": "xray-baggage", "version": VERSION, "task": "xray-anomaly",
+        "name": "xray-baggage", "version": VERSION[type(net).__name__] + ("-site" if args.site else ""), "task": "xray-anomaly",
         "input": {"name": "scan", "width": data.LONG_SIDE, "height": data.LONG_SIDE, "channels": 1,
                   "order": "transmission, 1 is air", "mean": [0], "std": [1], "multiple": 32, "pad": 1.0},
-        "outputs": {"heat": "[1,1,H/8,W/8] probability of a threat",
-                    "class": f"[1,{len(CLASSES)},H/8,W/8] probability of each class; {SURE} for the first, which is unknown"},
-        "grey": "luma", "stride": data.STRIDE, "threshold": found["threshold"], "classes": list(CLASSES),
+        "outputs": outputs, "grey": "luma", "stride": data.STRIDE, "threshold": found["threshold"],
+        "classes": list(CLASSES[:1] if plain else CLASSES),
         "calibration": {"false_alarms_per_bag": 0.05, "benign_bags": found["bags"]},
     }
-    far = {2: "height", 3: "width"}
-    axes = {"scan": far, "heat": {2: "rows", 3: "columns"}, "class": {2: "rows", 3: "columns"}}
+    axes = {"scan": {2: "height", 3: "width"}, **{o: {2: "rows", 3: "columns"} for o in outputs}}
     folder = os.path.join(args.models, "xray-baggage")
-    path = export.write(graph, torch.rand(1, 1, 384, 512), folder, manifest, ["scan"], ["heat", "class"], axes)
+    path = export.write(graph, torch.rand(1, 1, 384, 512), folder, manifest, ["scan"], list(outputs), axes)
     loop.keep(net, os.path.join(folder, "weights.npz"))
     for size in ((384, 512), (512, 320)):
-        export.compare(path, graph, torch.rand(1, 1, *size), ["heat", "class"])
+        export.compare(path, graph, torch.rand(1, 1, *size), list(outputs))
 
 
 if __name__ == "__main__":

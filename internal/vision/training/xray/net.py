@@ -66,7 +66,7 @@ class Baggage(nn.Module):
 
 
 class First(nn.Module):
-    """The network of version 0.1.0, kept so that its figures can be measured again."""
+    """The network of version 0.1.0: smaller, on log attenuation alone."""
 
     def __init__(self, c=64):
         super().__init__()
@@ -75,7 +75,16 @@ class First(nn.Module):
         self.heat = nn.Sequential(Conv(c, 32), nn.Conv2d(32, 1, 1))
 
     def forward(self, x):
-        return self.heat(self.body(self.stem(-torch.log(x.clamp(0.02, 1.0)) * 0.5)))
+        return self.both(-torch.log(x.clamp(0.02, 1.0)) * 0.5)[0]
+
+    def both(self, x):
+        """Heat logits from what structure gives; it tells no classes."""
+        return self.heat(self.body(self.stem(x[:, :1]))), None
+
+
+def of(path):
+    """The network, untrained, that the weights at path belong to."""
+    return Baggage() if "kind.1.weight" in loop.weights(path) else First()
 
 
 def load(path):
@@ -84,5 +93,4 @@ def load(path):
         path = next((f for f in (os.path.join(path, n) for n in ("xray.pt", "weights.npz")) if os.path.exists(f)), path)
     if not os.path.isfile(path):
         raise SystemExit(f"no weights at {path}")
-    model = Baggage() if "kind.1.weight" in loop.weights(path) else First()
-    return loop.load(model, path)
+    return loop.load(of(path), path)

@@ -6,7 +6,7 @@ from common import loop
 from torch.nn import functional as F
 
 from . import data
-from .net import Baggage, structure
+from .net import Baggage, of, structure
 
 
 def batch(source, rng, n):
@@ -36,7 +36,7 @@ def loss_of(model, b):
             if k:
                 found.append(F.softplus(-v.topk(max(1, len(v) // 4)).values.mean()))
     thing = torch.stack(found).mean() if found else z.sum() * 0
-    named = F.cross_entropy(told.float(), kinds.gather(1, whose.flatten(1)).view_as(whose), ignore_index=-1, reduction="sum") / y.sum().clamp(min=1)
+    named = z.sum() * 0 if told is None else F.cross_entropy(told.float(), kinds.gather(1, whose.flatten(1)).view_as(whose), ignore_index=-1, reduction="sum") / y.sum().clamp(min=1)
     hit = (p * y).sum() / y.sum().clamp(min=1)
     return cell + 0.25 * worst + 0.25 * thing + 0.1 * named, {"cell": cell, "worst": worst, "thing": thing, "named": named, "hit": hit, "free": (p * (1 - y)).mean()}
 
@@ -48,7 +48,7 @@ def main():
     args = p.parse_args()
     cv2.setNumThreads(0)
     cv2.setRNGSeed(args.seed)
-    source, model = data.Projector(data.root(args.data), tuple(args.hold_out), site=args.site), Baggage()
+    source, model = data.Projector(data.root(args.data), tuple(args.hold_out), site=args.site), of(args.start) if args.start else Baggage()
     print(f"xray: {loop.parameters_m(model):.2f} M weights, {len(source.bags)} bags, sprites {sorted(source.sprites)}, without {sorted(source.left_out)}")
     loop.train("xray", model, lambda rng: batch(source, rng, args.batch), loss_of, args, every=50)
 
