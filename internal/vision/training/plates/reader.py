@@ -16,9 +16,10 @@ VALID_FOLD = 0  # of ten: never trained on, used for calibration
 
 
 class Source:
-    """Half real crops, half rendered; some background and foreign text."""
+    """Real crops and rendered ones; some background and foreign text. photos is the share of real crops."""
 
-    def __init__(self, folder, quads=None):
+    def __init__(self, folder, quads=None, photos=0.45):
+        self.photos = photos
         self.render = Renderer(folder)
         self.real, self.valid, self.images = [], [], []
         for line in data.labels(folder, "train"):
@@ -125,7 +126,7 @@ class Source:
     def sample(self, rng):
         """One training sample: image, text, rows (0 unknown), country, centres and corners (0..1 of the crop) or None."""
         r = rng.random()
-        if r < 0.45:
+        if r < self.photos:
             return self.photographed(rng)
         return self.rendered(rng) if r < 0.93 else self.background(rng)
 
@@ -190,13 +191,14 @@ def score(model, items, margins=(0.06, 0.14)):
 def main():
     p = loop.arguments(__doc__, minutes=40, batch=48, lr=2.5e-3)
     p.add_argument("--quads", help="JSON of plate corners found by a trained detector on train images")
+    p.add_argument("--photos", type=float, default=0.45, help="share of real crops, up to 0.93")
     args = p.parse_args()
     cv2.setNumThreads(0)
     quads = None
     if args.quads:
         with open(args.quads, encoding="utf-8") as f:
             quads = json.load(f)
-    src = Source(data.root(args.data), quads)
+    src = Source(data.root(args.data), quads, args.photos)
     model = Reader()
     print(f"reader: {loop.parameters_m(model):.2f} M weights, {len(src.real)} real plates, {len(src.valid)} held out")
 
