@@ -229,12 +229,11 @@ func (k *Keeper) span(ctx context.Context, kept uint64) (since, told time.Time, 
 	if err != nil {
 		return since, told, err
 	}
-	if e, ok, err := k.config.Chain.At(ctx, kept); err != nil || !ok {
+	e, ok, err := k.config.Chain.At(ctx, kept)
+	if err != nil || !ok {
 		return at.since, time.Time{}, err
-	} else {
-		told = e.Header.At
 	}
-	return at.since, told, nil
+	return at.since, e.Header.At, nil
 }
 
 // clear removes pieces of one rule.

@@ -166,7 +166,10 @@ func (d *delivery) giveWay(ctx context.Context) {
 		return
 	}
 	for until := time.Now().Add(wayFor); d.alerting() && time.Now().Before(until) && ctx.Err() == nil; {
-		time.Sleep(wayLook)
+		select {
+		case <-ctx.Done():
+		case <-time.After(wayLook):
+		}
 	}
 }
 

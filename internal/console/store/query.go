@@ -155,7 +155,7 @@ func (s *Store) addAlerts(ctx context.Context, list []Passage) error {
 	}
 	for _, a := range alerts {
 		for i := range list {
-			if list[i].ID == a.Alert.Passage {
+			if list[i].ID == a.Passage {
 				list[i].Alerts = append(list[i].Alerts, a)
 			}
 		}

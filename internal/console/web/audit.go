@@ -199,7 +199,7 @@ func detailOf(p Page, l private.Line) string {
 	switch l.Action {
 	case private.ActPicture, private.ActImage, private.ActDownload:
 		said := []string{short(first, 16)}
-		for _, form := range strings.Fields(rest) {
+		for form := range strings.FieldsSeq(rest) {
 			said = append(said, p.Code("form", form))
 		}
 		return strings.Join(said, " ")

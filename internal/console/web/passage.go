@@ -169,7 +169,7 @@ func (s *Server) drawnModel(r *http.Request, p Page, id event.ID, draw bool) (pa
 		}
 	}
 	for _, burst := range bursts(m.Passage.Photos) {
-		ph := bestOf(burst, m.Passage.Plates)
+		ph := bestOf(burst, m.Plates)
 		v := photoView{Photo: ph, Burst: len(burst)}
 		if v.imageView, err = s.imageView(r, p, m.Passage.Passage, ph.Image); err != nil {
 			return m, err
