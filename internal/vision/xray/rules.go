@@ -271,7 +271,7 @@ func (v *cargoView) mass(declared, weighed float64) {
 				VI: fmt.Sprintf("Ảnh cho khoảng %.0f kg hàng, giấy tờ hoặc cân là %.0f kg", kg, want),
 				EN: fmt.Sprintf("The image shows about %.0f kg of goods, paper or scale says %.0f kg", kg, want),
 			},
-			wire.Figure{Name: "image_over_" + strings.TrimSuffix(name, "_kg"), Value: rounded(ratio), Limit: limit}, wire.Figure{Name: "image_mass", Value: math.Round(kg), Limit: math.Round(want * limit), Unit: "kg"})
+			wire.Figure{Name: "image_over_" + strings.TrimSuffix(name, "_kg"), Value: rounded(ratio), Limit: limit}, wire.Figure{Name: "image_mass_kg", Value: math.Round(kg), Limit: math.Round(want * limit), Unit: "kg"})
 	}
 }
 
