@@ -52,6 +52,9 @@ type page struct {
 	// file says that it is no page; its content is the same on both unless it is
 	// the agency's own.
 	file bool
+	// gone says that nothing is there, which only those who may see it are told;
+	// what is in a file of an own trial, the tests of web tell.
+	gone bool
 }
 
 func at(path string) func(*evening) string { return func(*evening) string { return path } }
@@ -94,6 +97,7 @@ func pages() []page {
 			pattern: "GET /passages/{id}/scans/{digest}/report", file: true, shared: "bytes",
 			path: func(e *evening) string { return "/passages/" + string(e.odd.ID) + "/scans/" + scan(e) + "/report" },
 		},
+		{pattern: "GET /trials/{id}/report", path: at("/trials/01KJPENQ4RH0GHD0N4AHZATRC0/report"), file: true, gone: true},
 		{pattern: "GET /search/export", path: func(e *evening) string { return "/search/export?format=csv&plate=" + e.odd.Plates[0].Text[3:] }, shared: "bytes", file: true},
 		{pattern: "GET /audit/export", path: at("/audit/export?format=csv"), own: name, file: true},
 	}
@@ -309,6 +313,10 @@ func (s *side) gets(e *evening, row page, may bool) {
 	got := s.fetch(row.path(e))
 	if !may {
 		require.Equal(s.T, http.StatusForbidden, got.Status)
+		return
+	}
+	if row.gone {
+		require.Equal(s.T, http.StatusNotFound, got.Status)
 		return
 	}
 	require.Equal(s.T, http.StatusOK, got.Status)
