@@ -94,10 +94,13 @@ type bench struct {
 func start(t *testing.T, url string) *bench {
 	t.Helper()
 	b := &bench{notes: &notes{}, board: fault.NewBoard(nil), got: make(chan mqtt.Message, 256)}
-	listener := mqtt.NewClient(mqtt.NewClientOptions().AddBroker(url).SetClientID("listener").SetAutoReconnect(false).SetCleanSession(true).SetOnConnectHandler(func(c mqtt.Client) {
-		c.Subscribe(topic+"/#", 1, func(_ mqtt.Client, m mqtt.Message) { b.got <- m })
-	}))
+	listener := mqtt.NewClient(mqtt.NewClientOptions().AddBroker(url).SetClientID("listener").SetAutoReconnect(false).SetCleanSession(true))
 	require.True(t, listener.Connect().WaitTimeout(20*time.Second))
+	// The camera comes once the listener hears: a retained message that is
+	// published while a subscription is being made reaches neither path.
+	token := listener.Subscribe(topic+"/#", 1, func(_ mqtt.Client, m mqtt.Message) { b.got <- m })
+	require.True(t, token.WaitTimeout(20*time.Second))
+	require.NoError(t, token.Error())
 	b.Camera = camera.New(camera.Settings{Broker: url, ClientID: "camera", Topic: topic, Queue: 3}, b.board, b.notes, slog.New(slog.DiscardHandler))
 	ctx, cancel := context.WithCancel(t.Context())
 	done := make(chan error, 1)
