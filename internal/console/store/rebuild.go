@@ -95,8 +95,8 @@ type rebuildPlace struct {
 // when it ends, and goes on from the last one when it was cut off. It tells how
 // many events it went through.
 func (s *Store) Rebuild(ctx context.Context) (int, error) {
-	at, underWay, err := s.rebuilding(ctx)
-	if err == nil && !underWay {
+	at, _, err := s.rebuilding(ctx)
+	if err == nil && at.Count == 0 {
 		err = s.step(ctx, (*batchTx).clearProjections)
 	}
 	for ended := false; err == nil && !ended; {
@@ -118,7 +118,8 @@ func (s *Store) Rebuild(ctx context.Context) (int, error) {
 	return at.Count, nil
 }
 
-// rebuilding tells whether a rebuild was cut off, and where.
+// rebuilding tells whether a rebuild was cut off or a migration wants one, and
+// where it goes on.
 func (s *Store) rebuilding(ctx context.Context) (at rebuildPlace, underWay bool, err error) {
 	err = s.write.QueryRowContext(ctx, `SELECT value FROM meta WHERE key = ?`, rebuildKey).Scan(asJSON(&at))
 	if errors.Is(err, sql.ErrNoRows) {
@@ -193,6 +194,44 @@ func (t *batchTx) replaySome(at *rebuildPlace) (ended bool, err error) {
 		return false, err
 	}
 	return ended, t.remember(*at)
+}
+
+// reread tries again what could not be read when it came: a newer program may
+// know the type. Nothing else has to be made anew for that, so that a console
+// with years of passages is back at once after an update.
+func (s *Store) reread(ctx context.Context) error {
+	var at rebuildPlace
+	limit := min(replayPage, s.replayStep)
+	for ended := false; !ended; {
+		err := s.step(ctx, func(t *batchTx) error {
+			// The first comparison is the partial index's own, without which SQLite reads every event.
+			page, err := t.events(`WHERE quarantined <> 0 AND quarantined = 2 AND (chain, sequence) > (?, ?) ORDER BY chain, sequence LIMIT ?`, at.Chain, at.Sequence, limit)
+			if err != nil {
+				return err
+			}
+			for i := range page {
+				if err := t.readAgain(&page[i]); err != nil {
+					return err
+				}
+			}
+			if ended = len(page) < limit; len(page) > 0 {
+				last := page[len(page)-1]
+				at = rebuildPlace{Chain: last.Chain, Sequence: last.Sequence}
+			}
+			return t.indexTouched()
+		})
+		if err != nil {
+			return fmt.Errorf("read again what could not be read before: %w", err)
+		}
+	}
+	return nil
+}
+
+func (t *batchTx) readAgain(e *Event) error {
+	if _, err := t.exec(`UPDATE events SET quarantined = 0, problem = '' WHERE chain = ? AND sequence = ?`, e.Chain, e.Sequence); err != nil {
+		return err
+	}
+	return t.projectOrQuarantine(e, true)
 }
 
 // endRebuild walks the chains and forgets that there was a rebuild.

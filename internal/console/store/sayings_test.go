@@ -5,6 +5,7 @@ import (
 	"database/sql"
 	"os"
 	"path/filepath"
+	"strconv"
 	"testing"
 	"testing/fstest"
 	"time"
@@ -152,6 +153,50 @@ func TestAnOlderStoreIsBroughtUpToDate(t *testing.T) {
 	t.Cleanup(func() { _ = read.Close(); _ = write.Close() })
 	require.NoError(t, read.QueryRowContext(t.Context(), `SELECT count(*) FROM acks`).Scan(&n))
 	require.Equal(t, 1, n)
+}
+
+// What an older program could not read is read at the next start, in its place
+// among what has come since; what nobody can read stays aside.
+func TestWhatAnOlderProgramCouldNotReadIsReadAtTheNextStart(t *testing.T) {
+	b, other := newBench(t), newBench(t)
+	b.SetReplayStep(2)
+	var all []store.Event
+	for n := range 5 {
+		p := passage(b, n+1)
+		k := event.Ack{ID: event.NewID(b.now), Agency: event.Customs, Gate: "15BB", Alert: event.ID("A" + strconv.Itoa(n)), Passage: p.ID, Badge: "HQ-1", At: b.now}
+		all = append(all, b.add(t, event.TypePassage, p.ID, p), b.add(t, event.TypeAck, k.ID, k))
+	}
+	never := b.add(t, "vn.gatehouse.tomorrow.v1", "T", struct{}{})
+	other.commit(t, append(all, never)...)
+	want, err := other.Digests(t.Context())
+	require.NoError(t, err)
+
+	for _, e := range all {
+		if e.Type == event.TypePassage {
+			b.commit(t, e)
+		}
+	}
+	require.NoError(t, b.Close())
+	w, r, err := store.OpenDatabase(filepath.Join(b.dir, store.File))
+	require.NoError(t, err)
+	for _, e := range append(all, never) {
+		if e.Type != event.TypePassage {
+			older(t, w, e)
+		}
+	}
+	require.NoError(t, w.Close())
+	require.NoError(t, r.Close())
+
+	s := b.open(t, b.dir)
+	suspects, err := s.Suspects(t.Context(), 10)
+	require.NoError(t, err)
+	require.Len(t, suspects, 1)
+	require.Equal(t, never.Sequence, suspects[0].Sequence)
+	got, err := s.Digests(t.Context())
+	require.NoError(t, err)
+	for _, table := range []string{"acks", "passages", "search"} {
+		require.Equal(t, want[table], got[table], table)
+	}
 }
 
 // Reasons of devices in both languages are taken from the bytes that an older

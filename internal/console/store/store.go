@@ -122,16 +122,8 @@ func OpenDatabase(path string) (write, read *sql.DB, err error) {
 }
 
 func (s *Store) prepare(ctx context.Context) error {
-	before, err := schemaVersion(ctx, s.write)
-	if err != nil {
-		return err
-	}
 	if err := Migrate(ctx, s.write, migrations); err != nil {
 		return fmt.Errorf("prepare %s: %w", File, err)
-	}
-	after, err := schemaVersion(ctx, s.write)
-	if err != nil {
-		return err
 	}
 	fresh := string(event.NewID(s.opt.Now()))
 	if _, err := s.write.ExecContext(ctx, `INSERT INTO meta (key, value) VALUES ('store_id', ?) ON CONFLICT DO NOTHING`, fresh); err != nil {
@@ -140,18 +132,15 @@ func (s *Store) prepare(ctx context.Context) error {
 	if err := s.write.QueryRowContext(ctx, `SELECT value FROM meta WHERE key = 'store_id'`).Scan(&s.id); err != nil {
 		return fmt.Errorf("read the store's name: %w", err)
 	}
-	_, underWay, err := s.rebuilding(ctx)
+	_, wanted, err := s.rebuilding(ctx)
 	if err != nil {
-		return fmt.Errorf("see whether a rebuild was cut off: %w", err)
+		return fmt.Errorf("see whether the tables must be made anew: %w", err)
 	}
-	if underWay || (before > 0 && before < after) {
-		// New tables are filled from the events that are there, and what an older
-		// program could not read is read now.
-		if _, err := s.Rebuild(ctx); err != nil {
-			return err
-		}
+	if wanted {
+		_, err = s.Rebuild(ctx)
+		return err
 	}
-	return nil
+	return s.reread(ctx)
 }
 
 func schemaVersion(ctx context.Context, db *sql.DB) (int, error) {
@@ -163,7 +152,10 @@ func schemaVersion(ctx context.Context, db *sql.DB) (int, error) {
 }
 
 // Migrate applies the numbered SQL files of the folder "migrations" that the
-// database has not had yet, each in a transaction of its own.
+// database has not had yet, each in a transaction of its own. One of the store's
+// that changes what known types leave in the tables asks for a rebuild by
+// putting "rebuild" into meta; one for new types need not, since what could not
+// be read is tried again at each start.
 func Migrate(ctx context.Context, db *sql.DB, files fs.FS) error {
 	names, err := fs.Glob(files, "migrations/*.sql")
 	if err != nil {

@@ -50,3 +50,6 @@ CREATE INDEX passages_under_way ON passages (opened_at) WHERE state IN ('open', 
 
 -- Local part.
 CREATE INDEX outbox_corrections ON outbox (id) WHERE type = 'vn.gatehouse.correction.v1';
+
+-- What is stored already fills these tables by a rebuild.
+INSERT INTO meta (key, value) SELECT 'rebuild', '{}' WHERE EXISTS (SELECT 1 FROM events) ON CONFLICT DO NOTHING;

@@ -82,3 +82,6 @@ CREATE TABLE frame_days (
 -- Local part: when something was stored last that owes a receipt. owed is 2
 -- where people wait for it.
 ALTER TABLE receipting ADD COLUMN owed_at TEXT NOT NULL DEFAULT '';
+
+-- What is stored already fills these tables by a rebuild.
+INSERT INTO meta (key, value) SELECT 'rebuild', '{}' WHERE EXISTS (SELECT 1 FROM events) ON CONFLICT DO NOTHING;
