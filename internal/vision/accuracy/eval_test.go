@@ -10,6 +10,7 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
+	"strings"
 	"testing"
 
 	"github.com/stretchr/testify/require"
@@ -242,6 +243,9 @@ func TestEvalRendered(t *testing.T) {
 	for _, l := range labels(t, dir, func(label) bool { return true }) {
 		got, _ := readings(t, a, l.File)
 		c := judge(l, got)
+		if c.exact == 0 && os.Getenv("GATEHOUSE_MISSES") != "" {
+			t.Logf("   miss %s: %s read as %s", filepath.Base(l.File), l.Plates[0].Text, spoken(got))
+		}
 		if kinds[l.Scene] == nil {
 			kinds[l.Scene] = &[4]cell{}
 			order = append(order, l.Scene)
@@ -270,6 +274,19 @@ func TestEvalRendered(t *testing.T) {
 	}
 	t.Logf("%d pictures, false readings %s, corner error median %.1f %%, 90th percentile %.1f %% of plate height",
 		images, share(wrong, images), 100*percentile(errors, 0.5), 100*percentile(errors, 0.9))
+}
+
+// spoken are the texts of readings with their scores, alternates in brackets.
+func spoken(got []plate.Reading) string {
+	var out []string
+	for _, r := range got {
+		all := fmt.Sprintf("%s %q %.2f (", r.Plate.Country, r.Plate.Text, r.Plate.Score)
+		for _, a := range r.Plate.Alternates {
+			all += fmt.Sprintf(" %s %.2f", a.Text, a.Score)
+		}
+		out = append(out, all+" )")
+	}
+	return strings.Join(out, ", ")
 }
 
 func row(cells *[4]cell) string {

@@ -217,11 +217,24 @@ func since(start time.Time, step string, ms wire.Times) {
 	ms[step] += milliseconds(time.Since(start))
 }
 
-// reading is a plate with the place where it was read.
+// reading is a plate with the place where it was read. score is the plate's
+// before what has no text is bounded below what has one.
 type reading struct {
 	at     detection
 	plate  wire.Plate
 	listed bool
+	score  float64
+}
+
+// foreign says that it is a plate of another country.
+func (r reading) foreign() bool { return r.plate.Kind == foreignKind }
+
+// better says that a reading is to take the place of an earlier one of the same plate.
+func (r reading) better(earlier reading) bool {
+	if earlier.foreign() {
+		return (r.foreign() || r.plate.Text != "") && r.score > earlier.score
+	}
+	return r.plate.Text != "" && r.plate.Score > earlier.plate.Score
 }
 
 // certain is the score from which no second look is worth its time.
@@ -260,7 +273,7 @@ func (a *Analyser) readTwice(img gocv.Mat, found []detection) ([]reading, error)
 		return nil, err
 	}
 	for k, i := range which {
-		if second[k].plate.Text != "" && second[k].plate.Score > all[i].plate.Score {
+		if second[k].better(all[i]) {
 			all[i] = second[k]
 		}
 	}
@@ -273,7 +286,7 @@ func (a *Analyser) readTwice(img gocv.Mat, found []detection) ([]reading, error)
 func unsettled(all []reading) (which []int) {
 	settled := slices.ContainsFunc(all, func(r reading) bool { return r.plate.Score >= certain })
 	for i, r := range all {
-		if r.plate.Score < certain && (r.listed || !settled || r.at.Score >= suspected) {
+		if r.plate.Score < certain && !(r.foreign() && r.score >= certain) && (r.listed || !settled || r.at.Score >= suspected) {
 			which = append(which, i)
 		}
 	}
@@ -323,67 +336,90 @@ func (a *Analyser) readOnce(img gocv.Mat, found []detection, margins []float64) 
 	}
 	out := make([]reading, len(found))
 	for i, d := range found {
-		out[i].at = d
-		out[i].plate, out[i].listed = a.conclude(d, all[i])
+		out[i] = a.conclude(d, all[i])
 	}
 	return out, nil
 }
 
 func milliseconds(d time.Duration) float64 { return float64(d.Microseconds()) / 1000 }
 
-// conclude makes one plate of what was seen. ok is false for what is no plate.
-func (a *Analyser) conclude(d detection, s seen) (out wire.Plate, ok bool) {
+// conclude makes one plate of what was seen.
+func (a *Analyser) conclude(d detection, s seen) reading {
 	w, h := d.Quad.mean()
 	aspect := w / h
-	temperature := a.reader.net.Manifest.Calibration.Temperature
-	read := decode(s.Slots, a.reader.net.Manifest.Alphabet, func(text string) float64 {
+	out := wire.Plate{Country: s.Country, Rows: s.Rows, Alternates: []wire.Alternate{}}
+	if s.Country != a.rules.Country {
+		return a.foreign(out, d, s)
+	}
+	m := a.reader.net.Manifest
+	read := decode(s.Slots, m.Alphabet, func(text string) float64 {
 		form, _ := a.rules.Form(text, s.Rows, aspect)
 		return form.Fit
 	})
-	out = wire.Plate{Country: s.Country, Rows: s.Rows, Alternates: []wire.Alternate{}}
-	if s.Country != a.rules.Country {
-		return a.foreign(out, d, s, read, temperature)
-	}
+	score := func(c candidate) float64 { return calibrated(c.P, m.Calibration.Temperature) * s.PHome }
 	if len(read.Forms) == 0 {
-		return weak(out, d, read.Raw, calibrated(read.Raw.P, temperature)*s.PHome)
+		return weak(out, d, read.Raw, score(read.Raw))
 	}
 	best := read.Forms[0]
 	for _, f := range read.Forms[1:] {
-		out.Alternates = append(out.Alternates, alternate(f.Text, calibrated(f.P, temperature)*s.PHome))
+		out.Alternates = append(out.Alternates, alternate(f.Text, score(f)))
 	}
-	score := calibrated(best.P, temperature) * s.PHome
 	form, _ := a.rules.Form(best.Text, s.Rows, aspect)
 	out.Kind = form.Kind
-	if score < strong {
+	if score(best) < strong {
 		rest := out.Alternates
 		out.Alternates = nil
-		out, ok = weak(out, d, best, score)
-		out.Alternates = append(out.Alternates, rest...)
-		return out, ok
+		r := weak(out, d, best, score(best))
+		r.plate.Alternates = append(r.plate.Alternates, rest...)
+		return r
 	}
-	out.Text, out.Display, out.Score = best.Text, form.Display, rounded(score)
-	return out, true
+	out.Text, out.Display, out.Score = best.Text, form.Display, rounded(score(best))
+	return reading{at: d, plate: out, listed: true, score: score(best)}
 }
+
+// foreignKind is the kind of every plate of another country.
+const foreignKind = "foreign"
+
+// faint is the share of the likeliest text's probability below which a text that
+// fits the country's rules is not what was seen.
+const faint = 0.01
 
 // foreign reports a plate of another country with the Latin letters and digits
-// that could be read as an alternate. It gets no text: its script is not Latin,
+// that could be read as alternates. It gets no text: its script is not Latin,
 // so what was read is not the plate.
-func (a *Analyser) foreign(out wire.Plate, d detection, s seen, read decoded, temperature float64) (wire.Plate, bool) {
-	out.Kind = "foreign"
-	return weak(out, d, read.Raw, calibrated(read.Raw.P, temperature)*s.Seen)
+func (a *Analyser) foreign(out wire.Plate, d detection, s seen) reading {
+	out.Kind = foreignKind
+	m := a.reader.net.Manifest
+	read := decode(s.Slots, m.Alphabet, func(text string) float64 {
+		if a.rules.Spelled(s.Country, text) {
+			return 1
+		}
+		return 0
+	})
+	score := func(c candidate) float64 { return calibrated(c.P, m.Calibration.Temperature) * s.Seen }
+	best, others := read.Raw, read.Forms
+	if len(others) > 0 && others[0].P >= faint*read.Raw.P {
+		best, others = others[0], others[1:]
+	}
+	r := weak(out, d, best, score(best))
+	for _, f := range others {
+		r.plate.Alternates = append(r.plate.Alternates, alternate(f.Text, min(score(f), r.plate.Score)))
+	}
+	return r
 }
 
-// weak lists a plate without a text: what was seen becomes an alternate. ok is
-// false for what is probably no plate.
-func weak(out wire.Plate, d detection, c candidate, score float64) (wire.Plate, bool) {
+// weak lists a plate without a text: what was seen becomes an alternate, unless
+// it is probably no plate.
+func weak(out wire.Plate, d detection, c candidate, score float64) reading {
+	bounded := 0.0
 	if utf8.RuneCountInString(c.Text) < shortest {
 		score = 0
 	} else {
-		score = min(score, strong-0.01)
-		out.Alternates = append(out.Alternates, alternate(c.Text, score))
+		bounded = min(score, strong-0.01)
+		out.Alternates = append(out.Alternates, alternate(c.Text, bounded))
 	}
-	out.Score = rounded(score)
-	return out, score >= weakest || d.Score >= sure
+	out.Score = rounded(bounded)
+	return reading{at: d, plate: out, listed: bounded >= weakest || d.Score >= sure, score: score}
 }
 
 func alternate(text string, score float64) wire.Alternate {

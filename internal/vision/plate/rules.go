@@ -20,6 +20,10 @@ type Rules struct {
 	MotoBelow float64           `yaml:"moto_below"`
 	Sets      map[string]string `yaml:"sets"`
 	Kinds     []Kind            `yaml:"kinds"`
+	// Foreign are patterns, by country, of what can be spelled of its plates.
+	Foreign map[string][]string `yaml:"foreign"`
+
+	foreign map[string][]*regexp.Regexp
 }
 
 // Kind is one form of plate.
@@ -67,7 +71,29 @@ func ParseRules(text []byte) (*Rules, error) {
 			}
 		}
 	}
-	return &r, nil
+	return &r, r.compileForeign()
+}
+
+// compileForeign prepares the patterns of other countries.
+func (r *Rules) compileForeign() error {
+	r.foreign = map[string][]*regexp.Regexp{}
+	for country, patterns := range r.Foreign {
+		for _, pattern := range patterns {
+			re, err := regexp.Compile("^(?:" + pattern + ")$")
+			if err != nil {
+				return fmt.Errorf("plate rules, country %s: %w", country, err)
+			}
+			r.foreign[country] = append(r.foreign[country], re)
+		}
+	}
+	return nil
+}
+
+// Spelled says whether a text can be the Latin letters and digits of another
+// country's plate. What is not known of a country is allowed.
+func (r *Rules) Spelled(country, text string) bool {
+	known := r.foreign[country]
+	return len(known) == 0 || slices.ContainsFunc(known, func(re *regexp.Regexp) bool { return re.MatchString(text) })
 }
 
 // group is a place in a display template.

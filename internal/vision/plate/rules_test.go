@@ -74,12 +74,40 @@ func TestProvinces(t *testing.T) {
 	require.Equal(t, 81, n)
 }
 
+// What can be spelled of foreign plates follows the rules of their own country,
+// never those of Viet Nam.
+func TestSpelled(t *testing.T) {
+	r := rules(t)
+	for country, texts := range map[string][]string{
+		"CN": {"A12345", "BG8Z21", "A1234", "AD12345", "AFB1345", "A12345D"},
+		"LA": {"1234", "007"},
+		"KH": {"2AB1234", "3F1234"},
+		"TH": {"1234", "21234", "7", "701234"},
+	} {
+		for _, text := range texts {
+			require.True(t, r.Spelled(country, text), "%s %s", country, text)
+		}
+	}
+	for country, texts := range map[string][]string{
+		"CN": {"", "AO2345", "AI2345", "12345", "A123", "30A12345", "AB123456"},
+		"LA": {"12", "12345", "A123"},
+		"KH": {"2A123", "0AB1234", "AB1234"},
+		"TH": {"A123", "012345", "1234567"},
+	} {
+		for _, text := range texts {
+			require.False(t, r.Spelled(country, text), "%s %s", country, text)
+		}
+	}
+	require.True(t, r.Spelled("other", "ANYTHING"))
+}
+
 func TestRulesMistakes(t *testing.T) {
 	for text, word := range map[string]string{
 		"country: VN\nkind: []":                                            "kind",
 		"kinds: [{name: x, pattern: \"({Q}\", display: \"{1}\"}]":          "x",
 		"kinds: [{name: x, pattern: \"(a)\", display: \"{2}\", rows: []}]": "group 2 of 1",
-		"country: [": "parse",
+		"foreign: {CN: [\"(\"]}":                                           "CN",
+		"country: [":                                                       "parse",
 	} {
 		_, err := plate.ParseRules([]byte(text))
 		require.ErrorContains(t, err, word)

@@ -69,12 +69,12 @@ func TestLiveSource(t *testing.T) {
 	}})
 	var got []watch.Vehicle
 	// With a scheme the film is taken for a stream.
-	w := watch.New(watch.Config{Source: "file://" + standing(t, 500), Looks: 50, Log: log}, analyser)
+	w := watch.New(watch.Config{Source: "file://" + standing(t, 200), Looks: 50, Log: log}, analyser)
 	stats, err := w.Run(ctx, func(v watch.Vehicle) error { got = append(got, v); return nil })
 	require.NoError(t, err)
 	require.EqualValues(t, 2, lost.Load())
 	require.EqualValues(t, 1, back.Load())
-	require.Equal(t, 1000, stats.Frames)
+	require.Equal(t, 400, stats.Frames)
 	require.Positive(t, stats.Looks)
 	require.LessOrEqual(t, stats.Looks+stats.Dropped, stats.Frames)
 	require.GreaterOrEqual(t, stats.Looks+stats.Dropped, stats.Frames-1, "at most one frame waits")

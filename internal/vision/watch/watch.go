@@ -25,7 +25,7 @@ const lost = 1200 * time.Millisecond
 
 // Config says what to watch.
 type Config struct {
-	Source string  // a file, rtsp://..., /dev/videoN or its number
+	Source string  // a file, rtsp://..., a camera's path under /dev or its number
 	Looks  float64 // a second; frames between are passed over
 	Log    *slog.Logger
 }
@@ -74,10 +74,15 @@ func (c Config) live() bool {
 func (c Config) open() (*gocv.VideoCapture, error) {
 	var v *gocv.VideoCapture
 	var err error
-	if n, bad := strconv.Atoi(strings.TrimPrefix(c.Source, "/dev/video")); bad == nil {
+	// The library is named: left to choose, OpenCV tries all it has and writes
+	// the address of what it cannot open to standard error, password included.
+	switch n, bad := strconv.Atoi(strings.TrimPrefix(c.Source, "/dev/video")); {
+	case bad == nil:
 		v, err = gocv.VideoCaptureDeviceWithAPI(n, gocv.VideoCaptureV4L2)
-	} else {
-		v, err = gocv.VideoCaptureFile(c.Source)
+	case strings.HasPrefix(c.Source, "/dev/"):
+		v, err = gocv.VideoCaptureFileWithAPI(c.Source, gocv.VideoCaptureV4L2)
+	default:
+		v, err = gocv.VideoCaptureFileWithAPI(c.Source, gocv.VideoCaptureFFmpeg)
 	}
 	if err != nil || !v.IsOpened() {
 		if v != nil {
