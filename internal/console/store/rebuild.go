@@ -78,6 +78,11 @@ const (
 	// rebuild: a store of years must not need its own size again for the journal
 	// of one.
 	replayStep = 20 * replayPage
+	// rebuildCache and usualCache are SQLite's cache of pages in KiB: with the
+	// usual one, which is SQLite's default, a rebuild of a large store reads and
+	// writes the pages of its indexes again for nearly every event.
+	rebuildCache = 256 << 10
+	usualCache   = 2000
 	// rebuildKey is where the place lies that a rebuild has come to.
 	rebuildKey = "rebuild"
 )
@@ -95,6 +100,10 @@ type rebuildPlace struct {
 // when it ends, and goes on from the last one when it was cut off. It tells how
 // many events it went through.
 func (s *Store) Rebuild(ctx context.Context) (int, error) {
+	if err := s.cache(ctx, rebuildCache); err != nil {
+		return 0, err
+	}
+	defer func() { _ = s.cache(context.WithoutCancel(ctx), usualCache) }() // a larger one does no harm
 	at, _, err := s.rebuilding(ctx)
 	if err == nil && at.Count == 0 {
 		err = s.step(ctx, (*batchTx).clearProjections)
@@ -116,6 +125,14 @@ func (s *Store) Rebuild(ctx context.Context) (int, error) {
 		return 0, fmt.Errorf("rebuild the projections: %w", err)
 	}
 	return at.Count, nil
+}
+
+// cache sets how much of the file the writing connection keeps in memory.
+func (s *Store) cache(ctx context.Context, kib int) error {
+	if _, err := s.write.ExecContext(ctx, fmt.Sprintf("PRAGMA cache_size = -%d", kib)); err != nil {
+		return fmt.Errorf("set the cache of %s: %w", File, err)
+	}
+	return nil
 }
 
 // rebuilding tells whether a rebuild was cut off or a migration wants one, and
