@@ -32,8 +32,9 @@ type HeldHead struct {
 // ChainBreaks lists the new chains that gates began since a moment, newest first.
 // The first chain of a gate is none.
 func (s *Store) ChainBreaks(ctx context.Context, since time.Time) ([]ChainBreak, error) {
+	// CROSS JOIN keeps the few heads outside: SQLite would go through all events.
 	rows, err := s.read.QueryContext(ctx, `SELECT e.gate, e.chain, e.at, coalesce(CAST(e.header AS TEXT) ->> '$.start.after', '[]'), o.chain, o.sequence
-		FROM heads h JOIN events e ON e.chain = h.chain AND e.sequence = 1 AND e.quarantined <> 1
+		FROM heads h CROSS JOIN events e ON e.chain = h.chain AND e.sequence = 1 AND e.quarantined <> 1
 		JOIN heads o ON o.chain = (SELECT max(x.chain) FROM heads x WHERE x.gate = h.gate AND x.chain < h.chain)
 		WHERE e.at >= ? ORDER BY e.at DESC LIMIT 10`, stamp(since))
 	if err != nil {
