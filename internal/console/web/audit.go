@@ -97,6 +97,7 @@ func (s *Server) auditPage(r *http.Request, p Page, f private.AuditFilter, m *au
 		m.Lines = m.Lines[:auditRows]
 		m.Next = m.Lines[auditRows-1].ID
 	}
+	s.unspoilt(p, m.Lines)
 	if m.Users, err = s.opt.Private.Accounts(r.Context()); err != nil {
 		return err
 	}
@@ -145,6 +146,7 @@ func (s *Server) exportAudit(w http.ResponseWriter, r *http.Request, p Page) {
 	for {
 		lines, err := s.opt.Private.Lines(r.Context(), f)
 		out.fail(err)
+		s.unspoilt(p, lines)
 		for _, l := range lines {
 			e := auditLine{l.ID, l.At, l.Login, l.Name, l.Badge, l.Action, l.About, l.Detail, l.Hash}
 			out.put(e, []string{

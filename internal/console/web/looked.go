@@ -3,6 +3,7 @@ package web
 import (
 	"errors"
 	"net/http"
+	"strings"
 
 	"gatehouse/internal/console/private"
 	"gatehouse/internal/console/store"
@@ -34,4 +35,17 @@ func (s *Server) looked(r *http.Request, p Page, digest, form string, trial *tip
 		detail += withThreat
 	}
 	return s.opt.Private.Record(r.Context(), p.User.ID, act, string(passage), detail)
+}
+
+// unspoilt takes from the lines that a user is shown of the audit what would
+// answer the own trial that is under way: a supervisor reads the audit and is
+// tested as others are. The audit itself keeps it, and shows it afterwards.
+func (s *Server) unspoilt(p Page, lines []private.Line) {
+	for i := range lines {
+		l := &lines[i]
+		digest, _, _ := strings.Cut(l.Detail, " ")
+		if l.User == p.User.ID && strings.HasSuffix(l.Detail, withThreat) && s.opt.Trials.Look(digest, p.User.Badge).Open() {
+			l.Detail = strings.TrimSuffix(l.Detail, withThreat)
+		}
+	}
 }

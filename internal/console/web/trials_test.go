@@ -233,6 +233,35 @@ func TestATrialLooksLikeWorkAndLeavesNoTrace(t *testing.T) {
 	require.NotContains(t, export, "HOLD")
 }
 
+// A supervisor is tested as others are, and reads the audit: it answers no trial
+// that is under way.
+func TestTheAuditDoesNotAnswerTheReadersOwnTrial(t *testing.T) {
+	s := newSite(t)
+	s.setUp(t)
+	auditor, p := s.as(t, private.Auditor), s.scanned(t, 1)
+	digest, path := p.Scans[0].Image.SHA256, "/passages/"+string(p.ID)
+	status, _, _ := s.post(t, "/trials", url.Values{"lane": {"15BB/01"}, "on": {"yes"}, "share": {"10"}})
+	require.Equal(t, http.StatusSeeOther, status)
+	s.draws.next = "threat"
+	_, _, page := s.get(t, path)
+	s.looks(t, digest)
+	told := func(who *site) (in []string) {
+		for _, at := range []string{"/audit?action=image", "/audit/export?format=csv&action=image", "/audit/export?format=json&action=image"} {
+			status, _, body := who.get(t, at)
+			require.Equal(t, http.StatusOK, status, at)
+			require.Contains(t, body, digest[:16], at)
+			if strings.Contains(body, "projected") || strings.Contains(body, "có vật giả của bài thử") {
+				in = append(in, at)
+			}
+		}
+		return in
+	}
+	require.Empty(t, told(s))
+	require.Len(t, told(auditor), 3)
+	_, _, _ = s.post(t, path+"/verdict", form(t, page, "HOLD"))
+	require.Len(t, told(s), 3, "afterwards it is no secret")
+}
+
 // A page that still shows a trial decides nothing, whoever or whatever has ended
 // the trial meanwhile.
 func TestWhatATrialShowedIsNeverADecision(t *testing.T) {
