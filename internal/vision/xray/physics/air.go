@@ -233,7 +233,7 @@ func unscatter(t []float32, w, h int, parts []Scatter) []float32 {
 		total += float32(p.Share)
 	}
 	for i := range t {
-		t[i] = max(1e-6, t[i]*(1+total)-all[i])
+		t[i] = t[i]*(1+total) - all[i] // also below nothing: cut off there, the noise would pass for signal
 		all[i] *= scatterDoubt
 	}
 	return all
@@ -260,7 +260,16 @@ func wide(t []float32, w, h, reach int) []float32 {
 		}
 	}
 	r := max(1, reach/coarse)
-	small = Mean(Mean(Mean(small, cw, ch, r), cw, ch, r), cw, ch, r)
+	// The border goes on beyond the scan once, not anew with each mean.
+	bw, bh := cw+6*r, ch+6*r
+	around := make([]float32, bw*bh)
+	for i := range around {
+		around[i] = small[min(max(i/bw-3*r, 0), ch-1)*cw+min(max(i%bw-3*r, 0), cw-1)]
+	}
+	around = Mean(Mean(Mean(around, bw, bh, r), bw, bh, r), bw, bh, r)
+	for y := range ch {
+		copy(small[y*cw:(y+1)*cw], around[(y+3*r)*bw+3*r:])
+	}
 	out := make([]float32, len(t))
 	for y := range h {
 		fy := max(0, (float32(y)+0.5)/coarse-0.5)

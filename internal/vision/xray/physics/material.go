@@ -14,6 +14,8 @@ const (
 	smoothReach    = 3    // pixels around one that are averaged with it when alike
 	darkReach      = 5    // the same where less than darkFrom comes through
 	darkFrom       = 0.03
+	blackReach     = 9 // and where less than blackFrom does
+	blackFrom      = 6e-4
 	alikeSigmas    = 3.0
 	alikeShare     = 0.012 // of the transmission: what calibration leaves
 	sureTo         = 4.2   // log attenuation to which the ratio tells metals apart
@@ -95,7 +97,10 @@ func (v View) pixel(x, y int, limit float64, t table) (matter.Class, float32) {
 	n := 0
 	mid := v.High[i]
 	reach := smoothReach
-	if here < darkFrom {
+	switch {
+	case here < blackFrom:
+		reach = blackReach
+	case here < darkFrom:
 		reach = darkReach
 	}
 	for dy := max(0, y-reach); dy <= min(v.H-1, y+reach); dy++ {

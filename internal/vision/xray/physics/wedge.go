@@ -116,11 +116,15 @@ func (v View) doubt(of []float32, r image.Rectangle) float64 {
 	return float64(of[(r.Min.Y+r.Dy()/2)*v.W+r.Min.X+r.Dx()/2])
 }
 
-// reaches are the windows of which scattered radiation is put together.
-func reaches() []int { return []int{12, 28, 56} }
+// mostScatter is the largest share that is believed of one window.
+const mostScatter = 0.1
 
-// scatter is the shares of the windows that explain best, by least squares
-// without negative shares, what is measured behind something opaque.
+// reaches are the windows of which scattered radiation is put together.
+func reaches() []int { return []int{10, 14, 20, 28, 40, 56, 80} }
+
+// scatter is the one or two windows, with their shares, that explain best, by
+// least squares, what is measured behind something opaque. More windows than two
+// cannot be told apart there: they then add up to too much elsewhere.
 func (v View) scatter(r image.Rectangle) []Scatter {
 	var around [][]float32
 	for _, reach := range reaches() {
@@ -142,25 +146,32 @@ func (v View) scatter(r image.Rectangle) []Scatter {
 			}
 		}
 	}
-	share := make([]float64, n)
-	for range 5000 { // coordinate descent; three unknowns
-		for i := range n {
-			left := ab[i]
-			for k := range n {
-				if k != i {
-					left -= aa[i][k] * share[k]
-				}
+	var best []Scatter
+	explained := 0.0 // of the sum of squares
+	try := func(parts ...Scatter) {
+		gain := 0.0
+		for _, p := range parts {
+			if p.Share <= 0 || p.Share > mostScatter {
+				return
 			}
-			share[i] = min(0.1, max(0, left/aa[i][i]))
+			i := slices.Index(reaches(), p.Reach)
+			gain += 2 * p.Share * ab[i]
+			for _, q := range parts {
+				gain -= p.Share * q.Share * aa[i][slices.Index(reaches(), q.Reach)]
+			}
+		}
+		if gain > explained {
+			best, explained = parts, gain
 		}
 	}
-	var out []Scatter
 	for i, reach := range reaches() {
-		if share[i] > 0 {
-			out = append(out, Scatter{share[i], reach})
+		try(Scatter{ab[i] / aa[i][i], reach})
+		for k := range i {
+			d := aa[i][i]*aa[k][k] - aa[i][k]*aa[i][k]
+			try(Scatter{(ab[k]*aa[i][i] - ab[i]*aa[i][k]) / d, reaches()[k]}, Scatter{(ab[i]*aa[k][k] - ab[k]*aa[i][k]) / d, reach})
 		}
 	}
-	return out
+	return best
 }
 
 // Quality is how well a scanner sees, by a scan of the test object; the
