@@ -154,3 +154,21 @@ func TestCheckedIsValid(t *testing.T) {
 		}
 	})
 }
+
+// The parts of a large picture cover it, each inside it, and share what a
+// number may lie across.
+func TestPartsCoverThePicture(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		length, side := rapid.IntRange(1, 20000).Draw(t, "length"), rapid.IntRange(100, 4000).Draw(t, "side")
+		end := 0
+		for i, at := range lettering.Starts(length, side) {
+			require.GreaterOrEqual(t, at, 0)
+			if i > 0 {
+				require.LessOrEqual(t, at, end-side/10)
+				require.LessOrEqual(t, at+side, length)
+			}
+			end = at + side
+		}
+		require.GreaterOrEqual(t, end, length)
+	})
+}

@@ -35,3 +35,6 @@ func ReadPainted(chars []Painted) []wire.ContainerCode {
 	}
 	return out
 }
+
+// Starts are where parts of a side begin that cover a length.
+func Starts(length, side int) []int { return starts(length, side) }

@@ -20,6 +20,9 @@ const (
 	around    = 1.3  // side of a patch over the larger side of the character
 	rim       = 64   // pixels added around the picture, so that every patch lies inside
 	longest   = 1600 // side of the largest picture that is looked at
+	closer    = 2.0  // times that size a large picture is looked at in parts, when nothing is read on the whole
+	worth     = 1.4  // times that size a picture has at least for it
+	overlap   = 0.15 // of a part's side that it shares with the next
 	shortest  = 900  // side below which a picture is enlarged
 	enlarged  = 2.0
 	sameShare = 0.35 // overlap over the smaller area from which two characters are one
@@ -54,9 +57,55 @@ type finder struct{ net *model.Net }
 func (f finder) find(grey gocv.Mat) ([]char, error) {
 	long := float64(max(grey.Cols(), grey.Rows()))
 	scale := min(1, longest/long)
-	interpolation := gocv.InterpolationArea
 	if long < shortest {
-		scale, interpolation = enlarged, gocv.InterpolationLinear
+		scale = enlarged
+	}
+	all, err := f.characters(grey, scale)
+	return foremost(all), err
+}
+
+// large says that a picture shows more than find looks at.
+func large(grey gocv.Mat) bool { return max(grey.Cols(), grey.Rows()) > worth*longest }
+
+// findCloser is find on the parts of a large picture: small lettering on the
+// photographs of telephones.
+func (f finder) findCloser(grey gocv.Mat) ([]char, error) {
+	scale := min(1, closer*longest/float64(max(grey.Cols(), grey.Rows())))
+	side := int(longest / scale)
+	var all []char
+	for _, y := range starts(grey.Rows(), side) {
+		for _, x := range starts(grey.Cols(), side) {
+			r := image.Rect(x, y, min(x+side, grey.Cols()), min(y+side, grey.Rows()))
+			part := grey.Region(r)
+			chars, err := f.characters(part, scale)
+			_ = part.Close()
+			if err != nil {
+				return nil, err
+			}
+			for _, c := range chars {
+				c.X, c.Y = c.X+float64(x), c.Y+float64(y)
+				all = append(all, c)
+			}
+		}
+	}
+	return foremost(all), nil
+}
+
+// starts are where parts of a side begin so that they cover a length.
+func starts(length, side int) []int {
+	out := []int{0}
+	for step := int(float64(side) * (1 - overlap)); out[len(out)-1]+side < length; {
+		out = append(out, min(out[len(out)-1]+step, length-side))
+	}
+	return out
+}
+
+// characters are those of a picture looked at with a scale, several times where
+// several areas show the same.
+func (f finder) characters(grey gocv.Mat, scale float64) ([]char, error) {
+	interpolation := gocv.InterpolationArea
+	if scale > 1 {
+		interpolation = gocv.InterpolationLinear
 	}
 	small, rimmed := gocv.NewMat(), gocv.NewMat()
 	defer small.Close()
@@ -73,18 +122,22 @@ func (f finder) find(grey gocv.Mat) ([]char, error) {
 		}
 		all = append(all, named...)
 	}
+	for i := range all {
+		c := &all[i]
+		c.X, c.Y, c.W, c.H = c.X/scale, c.Y/scale, c.W/scale, c.H/scale
+	}
+	return all, nil
+}
+
+// foremost leaves of characters that overlap the one that is the surest.
+func foremost(all []char) (kept []char) {
 	slices.SortStableFunc(all, func(a, b char) int { return cmp.Compare(b.weight(), a.weight()) })
-	var kept []char
 	for _, c := range all {
 		if !slices.ContainsFunc(kept, func(k char) bool { return shared(k, c) > sameShare }) {
 			kept = append(kept, c)
 		}
 	}
-	for i := range kept {
-		c := &kept[i]
-		c.X, c.Y, c.W, c.H = c.X/scale, c.Y/scale, c.W/scale, c.H/scale
-	}
-	return kept, nil
+	return kept
 }
 
 // areas are the connected areas that have about a character's form.

@@ -37,8 +37,8 @@ func (a *Analyser) Close() error { return a.finder.net.Close() }
 func (a *Analyser) Version() string { return a.finder.net.Manifest.Version }
 
 // Analyse reads the numbers on a picture in Colour mode. A picture on which
-// none stands upright is looked at turned as well: a roof is seen from any
-// side. File and the decoding time are the caller's to add.
+// none stands upright is looked at turned as well, as a roof is seen from any
+// side, and a large one on which none is found then once more in parts. File and the decoding time are the caller's to add.
 func (a *Analyser) Analyse(p *picture.Picture) (*wire.Codes, error) {
 	started := time.Now()
 	grey := gocv.NewMat()
@@ -51,7 +51,7 @@ func (a *Analyser) Analyse(p *picture.Picture) (*wire.Codes, error) {
 			view = gocv.NewMat()
 			gocv.Rotate(grey, &view, t.code)
 		}
-		found, chars, err := a.look(view)
+		found, chars, err := a.look(view, a.finder.find)
 		if t.code >= 0 {
 			_ = view.Close()
 		}
@@ -62,23 +62,36 @@ func (a *Analyser) Analyse(p *picture.Picture) (*wire.Codes, error) {
 			if t.code >= 0 && !n.checkOK { // turned lettering says many things; only proof counts
 				continue
 			}
-			result.Codes = append(result.Codes, wire.ContainerCode{
-				Text: n.text, CheckOK: n.checkOK, Repaired: n.repaired, SizeType: n.sizeType,
-				Box:   p.ToStored(t.back(n.bounds(), grey.Cols(), grey.Rows())),
-				Score: math.Round(n.score*1e4) / 1e4,
-			})
+			result.Codes = append(result.Codes, n.code(p.ToStored(t.back(n.bounds(), grey.Cols(), grey.Rows()))))
 		}
 		if len(result.Codes) > 0 || chars >= upright {
 			break
+		}
+	}
+	if len(result.Codes) == 0 && large(grey) {
+		found, _, err := a.look(grey, a.finder.findCloser)
+		if err != nil {
+			return nil, wire.Errorf(wire.Internal, "read container numbers: %v", err)
+		}
+		for _, n := range found {
+			result.Codes = append(result.Codes, n.code(p.ToStored(n.bounds())))
 		}
 	}
 	result.MS = wire.Times{"read": float64(time.Since(started).Microseconds()) / 1000}
 	return result, nil
 }
 
-// look reads what stands upright, the surest first.
-func (a *Analyser) look(grey gocv.Mat) (found []number, count int, err error) {
-	chars, err := a.finder.find(grey)
+// code is the number as it is reported, with its place in the file.
+func (n number) code(at wire.Box) wire.ContainerCode {
+	return wire.ContainerCode{
+		Text: n.text, CheckOK: n.checkOK, Repaired: n.repaired, SizeType: n.sizeType, Box: at, Score: math.Round(n.score*1e4) / 1e4,
+	}
+}
+
+// look reads what stands upright among the characters that find gives, the
+// surest first.
+func (a *Analyser) look(grey gocv.Mat, find func(gocv.Mat) ([]char, error)) (found []number, count int, err error) {
+	chars, err := find(grey)
 	if err != nil {
 		return nil, 0, err
 	}
