@@ -189,6 +189,9 @@ func (x *server) kinds() []kind {
 		{"passage page", func() string { return "/passages/" + id() }},
 		{"board", func() string { return "/" }},
 		{"alert queue", func() string { return "/alerts" }},
+		{"devices", func() string { return "/devices" }},
+		{"status of the link and the chains", func() string { return "/status" }},
+		{"audit", func() string { return "/audit" }},
 	}
 }
 

@@ -1,6 +1,6 @@
 // Package book keeps what the simulator did: every frame that it has fully
 // sent as it should be (ledger.jsonl), every frame that went out with nobody
-// there to hear it (unheard.jsonl), what damaged frames put on lines whose
+// there to hear it, or to say so (unheard.jsonl), what damaged frames put on lines whose
 // framing cannot be told from outside any more (spoilt.jsonl), what each vehicle
 // and person really was (truth.jsonl) and which faults were played
 // (faults.jsonl). Each line is written to the file at once. None
@@ -46,10 +46,14 @@ type Frame struct {
 	At      time.Time `json:"at"` // UTC, when the last byte had left
 	Passage string    `json:"passage"`
 	// Reason says why nobody could hear it: "not-open", "port-gone",
-	// "overrun", "queue-full". Only in unheard.jsonl; in spoilt.jsonl it is the
-	// fault.
+	// "overrun", "queue-full", or Unanswered. Only in unheard.jsonl; in
+	// spoilt.jsonl it is the fault.
 	Reason string `json:"reason,omitempty"`
 }
+
+// Unanswered is the reason of a message that left and was not acknowledged in
+// time: it may have been heard, and is sent again.
+const Unanswered = "unanswered"
 
 // Totals counts the frames of this run.
 type Totals struct {

@@ -306,14 +306,17 @@ func (c *Camera) sendFirst(ctx context.Context, client mqtt.Client) bool {
 	token := client.Publish(m.topic, 1, state, m.payload)
 	late := time.NewTimer(ackTime)
 	defer late.Stop()
+	acknowledged, left := false, true
 	select {
 	case <-ctx.Done():
-		return false
 	case <-late.C:
-		return false
 	case <-token.Done():
+		acknowledged, left = token.Error() == nil, !errors.Is(token.Error(), mqtt.ErrNotConnected)
 	}
-	if token.Error() != nil {
+	if !acknowledged {
+		if left && !state { // the broker may have it all the same, and will have it again
+			c.book.Unheard(c.set.Device, book.MQTT, m.payload, m.passage, book.Unanswered)
+		}
 		return false
 	}
 	c.mu.Lock()

@@ -7,16 +7,20 @@ import (
 	"encoding/json"
 	"fmt"
 	"log/slog"
+	"net"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
 	"time"
 
 	mqtt "github.com/eclipse/paho.mqtt.golang"
+	"github.com/eclipse/paho.mqtt.golang/packets"
 	"github.com/nats-io/nats-server/v2/server"
 	"github.com/stretchr/testify/require"
 	"go.uber.org/goleak"
 
+	"gatehouse/internal/sim/book"
 	"gatehouse/internal/sim/camera"
 	"gatehouse/internal/sim/fault"
 )
@@ -82,6 +86,12 @@ func (n *notes) list() []string {
 	n.mu.Lock()
 	defer n.mu.Unlock()
 	return append([]string(nil), n.sent...)
+}
+
+func (n *notes) reasons() []string {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	return append([]string(nil), n.unheard...)
 }
 
 type bench struct {
@@ -239,6 +249,56 @@ func TestUnpluggedCameraQueuesAndSendsInOrder(t *testing.T) {
 		require.Equal(t, []byte{byte(i + 2)}, b.next(t, "/image/").Payload())
 	}
 	b.sentAll(t)
+}
+
+// deaf is a broker that takes messages and acknowledges none.
+func deaf(t *testing.T) (url string) {
+	t.Helper()
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	require.NoError(t, err)
+	var all sync.WaitGroup
+	t.Cleanup(func() { require.NoError(t, l.Close()); all.Wait() })
+	all.Go(func() {
+		for {
+			c, err := l.Accept()
+			if err != nil {
+				return
+			}
+			all.Go(func() {
+				defer c.Close()
+				for {
+					p, err := packets.ReadPacket(c)
+					if err != nil {
+						return
+					}
+					if _, ok := p.(*packets.ConnectPacket); ok && packets.NewControlPacket(packets.Connack).Write(c) != nil {
+						return
+					}
+				}
+			})
+		}
+	})
+	return "tcp://" + l.Addr().String()
+}
+
+func TestAMessageThatIsNotAcknowledgedIsBookedAsSuch(t *testing.T) {
+	url := deaf(t)
+	n := &notes{}
+	board := fault.NewBoard(nil)
+	t.Cleanup(board.Close)
+	c := camera.New(camera.Settings{Broker: url, ClientID: "camera", Topic: topic, Queue: 3}, board, n, slog.New(slog.DiscardHandler))
+	ctx, cancel := context.WithCancel(t.Context())
+	done := make(chan error, 1)
+	go func() { done <- c.Run(ctx) }()
+	t.Cleanup(func() {
+		cancel()
+		require.NoError(t, <-done)
+	})
+	_, err := c.Capture(1, "sim-000001", "front", []byte("a picture"))
+	require.NoError(t, err)
+	require.Eventually(t, func() bool { return slices.Contains(n.reasons(), book.Unanswered) }, 30*time.Second, 10*time.Millisecond)
+	require.Empty(t, n.list(), "nothing counts as sent")
+	require.Equal(t, 2, c.Waiting(), "it is sent again")
 }
 
 func TestBrokerRestart(t *testing.T) {

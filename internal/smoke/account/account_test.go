@@ -122,6 +122,26 @@ func TestASoundCaseHasNoProblem(t *testing.T) {
 
 // second is the store in which most cases go wrong: a rule that looked
 // at the first alone would not see it.
+// A broker that acknowledges too late gets the same again, as often as that
+// happened.
+func TestMessagesThatWereNotAcknowledgedInTimeMayComeAgain(t *testing.T) {
+	c := sound()
+	digest := digestOf("sim-000001 photo")
+	c.Books.Unheard = []book.Frame{
+		{Lane: "01", Device: "camera", Kind: book.MQTT, SHA256: digest, Reason: book.Unanswered},
+		{Lane: "01", Device: "camera", Kind: book.MQTT, SHA256: digest, Reason: "queue-full"},
+	}
+	again := account.FrameRow{Lane: "01", Device: "camera", Digest: digest[:16]}
+	for _, s := range c.Stores {
+		s.Frames = append(s.Frames, again)
+	}
+	r := account.Judge(c)
+	require.Empty(t, r.Problems)
+	require.Equal(t, 1, r.Figures.Redelivered)
+	second(&c).Frames = append(second(&c).Frames, again)
+	require.Equal(t, []account.Kind{account.FrameDoubled}, kinds(account.Judge(c)))
+}
+
 func second(c *account.Case) *account.Store { return c.Stores[1] }
 
 func TestWhatIsWrongIsFound(t *testing.T) {

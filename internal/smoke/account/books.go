@@ -17,10 +17,11 @@ import (
 // Books are what the simulator wrote down: the frames that it fully sent, and
 // what each vehicle really was.
 type Books struct {
-	Ledger []book.Frame
-	Truth  []book.Truth
-	Spoilt []book.Frame // what faults made of frames whose framing they broke
-	Faults []fault.Change
+	Ledger  []book.Frame
+	Unheard []book.Frame // what left, or would have left, with nobody to hear it or to say so
+	Truth   []book.Truth
+	Spoilt  []book.Frame // what faults made of frames whose framing they broke
+	Faults  []fault.Change
 }
 
 // Device is a device of a lane; its name alone is none, since names repeat
@@ -45,11 +46,15 @@ func ReadBooks(dir string) (Books, error) {
 	if err != nil && !errors.Is(err, os.ErrNotExist) {
 		return Books{}, err
 	}
+	unheard, err := readLines[book.Frame](filepath.Join(dir, "unheard.jsonl"))
+	if err != nil && !errors.Is(err, os.ErrNotExist) {
+		return Books{}, err
+	}
 	faults, err := readLines[fault.Change](filepath.Join(dir, "faults.jsonl"))
 	if err != nil && !errors.Is(err, os.ErrNotExist) {
 		return Books{}, err
 	}
-	return Books{Ledger: ledger, Truth: truth, Spoilt: spoilt, Faults: faults}, nil
+	return Books{Ledger: ledger, Unheard: unheard, Truth: truth, Spoilt: spoilt, Faults: faults}, nil
 }
 
 func readLines[T any](path string) ([]T, error) {

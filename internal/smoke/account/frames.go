@@ -175,19 +175,25 @@ func deviceOf(w event.Where) Device { return Device{w.Lane, w.Device} }
 
 // surplus judges n more of one content than were sent. A message, a file or a
 // packet that is acknowledged may come again when a kill hid that it was
-// stored; a serial line cannot. Answers are repeated as often as the gate asks,
+// stored, or as often as the sender heard no answer in time; a serial line
+// cannot. Answers are repeated as often as the gate asks,
 // and the ledger has the changed ones only.
 func (j *judge) surplus(key frameKey, lines []book.Frame, n int) {
 	if lines[0].Kind == book.Answer {
 		return
 	}
-	kills := 0
-	for _, w := range j.c.Faults {
-		if (w.Device == (Device{}) || w.Device == key.Device) && slices.ContainsFunc(lines, func(l book.Frame) bool { return within(l.At, w.From.Add(-again), w.To.Add(again)) }) {
-			kills++
+	excused := 0
+	for _, f := range j.c.Books.Unheard {
+		if f.Reason == book.Unanswered && keyOf(f) == key {
+			excused++
 		}
 	}
-	if comesAgain(lines[0]) && n <= kills {
+	for _, w := range j.c.Faults {
+		if (w.Device == (Device{}) || w.Device == key.Device) && slices.ContainsFunc(lines, func(l book.Frame) bool { return within(l.At, w.From.Add(-again), w.To.Add(again)) }) {
+			excused++
+		}
+	}
+	if comesAgain(lines[0]) && n <= excused {
 		j.figures.Redelivered += n
 		return
 	}
