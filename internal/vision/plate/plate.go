@@ -232,7 +232,8 @@ func (r reading) foreign() bool { return r.plate.Kind == foreignKind }
 // better says that a reading is to take the place of an earlier one of the same plate.
 func (r reading) better(earlier reading) bool {
 	if earlier.foreign() {
-		return (r.foreign() || r.plate.Text != "") && r.score > earlier.score
+		same := r.foreign() && r.plate.Country == earlier.plate.Country
+		return (same || r.plate.Text != "") && r.score > earlier.score
 	}
 	return r.plate.Text != "" && r.plate.Score > earlier.plate.Score
 }
@@ -274,10 +275,20 @@ func (a *Analyser) readTwice(img gocv.Mat, found []detection) ([]reading, error)
 	}
 	for k, i := range which {
 		if second[k].better(all[i]) {
-			all[i] = second[k]
+			all[i] = second[k].instead(all[i])
 		}
 	}
 	return all, nil
+}
+
+// instead is the reading in the place of an earlier one. That of a foreign plate
+// keeps the first look's word on whether it is a plate at all: words on a lorry
+// look more like one the oftener they are looked at.
+func (r reading) instead(earlier reading) reading {
+	if r.foreign() && earlier.foreign() {
+		r.plate.Score, r.listed = min(r.plate.Score, earlier.plate.Score), earlier.listed
+	}
+	return r
 }
 
 // unsettled are the places of readings that a further look may change. Beside a
@@ -286,7 +297,7 @@ func (a *Analyser) readTwice(img gocv.Mat, found []detection) ([]reading, error)
 func unsettled(all []reading) (which []int) {
 	settled := slices.ContainsFunc(all, func(r reading) bool { return r.plate.Score >= certain })
 	for i, r := range all {
-		if r.plate.Score < certain && !(r.foreign() && r.score >= certain) && (r.listed || !settled || r.at.Score >= suspected) {
+		if r.plate.Score < certain && (r.listed || !settled || r.at.Score >= suspected) {
 			which = append(which, i)
 		}
 	}
