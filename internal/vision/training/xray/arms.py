@@ -232,17 +232,103 @@ def charge(rng, n):
     return t, rng.uniform(0.9, 3)
 
 
+def _rounded(rng, t, n):
+    """Takes the corners off what was drawn with straight edges, keeping it sharp."""
+    k = rng.uniform(0.006, 0.02) * n
+    m = cv2.GaussianBlur((t > 0.05).astype(np.float32), (0, 0), k)
+    return np.where(m > 0.5, np.maximum(t, 0), 0).astype(np.float32) if rng.random() < 0.8 else np.maximum(t, 0)
+
+
+def handgun(rng, n):
+    """An automatic as a scanner shows it: dense, rounded, with barrel, spring, port, magazine and rounds within; from the
+    side, or turned about its barrel until it is a bar."""
+    t, steel = _blank(n), rng.uniform(0.7, 1.3)
+    x0, x1, top = 0.06, rng.uniform(0.86, 0.95), rng.uniform(0.22, 0.34)
+    high = rng.uniform(0.08, 0.13)
+    nose = rng.uniform(0, 0.06)
+    _poly(t, [(x0, top + rng.uniform(0, 0.02)), (x1 - nose, top), (x1, top + nose), (x1, top + high), (x0, top + high)], steel)
+    _rect(t, x0 + 0.3, top + high * 0.35, x1, top + high * 0.65, -rng.uniform(0.1, 0.5) * steel)  # bore
+    if rng.random() < 0.5:
+        for k in np.linspace(x0 + 0.02, x0 + 0.13, int(rng.integers(3, 8))):
+            _curve(t, [(k, top), (k + 0.01, top + high)], 0.006, steel * 1.25)
+    if rng.random() < 0.6:
+        _rect(t, x0 + 0.38, top, x0 + rng.uniform(0.44, 0.52), top + high * 0.4, -0.4 * steel)  # port
+    end, deep = x1 - rng.uniform(0, 0.3), rng.uniform(0.04, 0.08)
+    frame = rng.uniform(0.2, 1.0) * steel  # polymer to steel
+    _rect(t, x0 + 0.03, top + high, end, top + high + deep, frame)
+    if rng.random() < 0.5:
+        y = top + high + deep * 0.5
+        x = np.linspace(x0 + 0.35, end - 0.02, 60)
+        _curve(t, np.stack([x, y + deep * 0.25 * np.sin(np.arange(60) * 1.6)], 1), 0.008, frame + 0.3)
+    gy, wide, long, lean = top + high, rng.uniform(0.15, 0.21), rng.uniform(0.34, 0.46), rng.uniform(0.03, 0.16)
+    gx, low = x0 + rng.uniform(0.02, 0.06), min(gy + long, 0.97)
+    swell = rng.uniform(-0.02, 0.03)
+    _poly(t, [(gx, gy), (gx + wide, gy), (gx + wide - lean * 0.4 + swell, gy + long * 0.5), (gx + wide - lean, low),
+              (gx - lean, low), (gx - lean * 0.45 - swell, gy + long * 0.45)], rng.uniform(0.15, 0.8) * steel)
+    if rng.random() < 0.75:  # magazine, with rounds lying across it
+        k = wide * rng.uniform(0.14, 0.28)
+        _poly(t, [(gx + k, gy), (gx + wide - k, gy), (gx + wide - k - lean, low), (gx + k - lean, low)], rng.uniform(0.2, 0.6))
+        for u in np.arange(0.05, rng.uniform(0.2, 0.95), 0.11) if rng.random() < 0.6 else ():
+            c = gx + wide / 2 - lean * u, gy + (low - gy) * u
+            _curve(t, [(c[0] - wide / 2 + k, c[1] + 0.01), (c[0] + wide / 2 - k, c[1])], 0.03, t.max() * rng.uniform(0.8, 1))
+    x = gx + wide + rng.uniform(0.07, 0.1)
+    _ring(t, x, gy + deep + 0.04, 0.085, rng.uniform(0.018, 0.035), rng.uniform(0.4, 0.9), rng.uniform(0.055, 0.085))
+    _curve(t, [(x - 0.01, gy + deep), (x - 0.02, gy + deep + 0.04), (x + 0.01, gy + deep + 0.08)], 0.02, 0.8)
+    if rng.random() < 0.5:
+        _poly(t, [(x0, top), (x0 - 0.04, top - 0.04), (x0 + 0.03, top - 0.03), (x0 + 0.05, top)], 0.8)  # hammer
+    if rng.random() < 0.3:
+        _rect(t, x1 - 0.05, top - 0.025, x1 - 0.03, top, 0.8)
+    return _rolled(rng, _rounded(rng, t, n)), rng.uniform(1.6, 5)
+
+
+def wheelgun(rng, n):
+    """A revolver with a fluted cylinder and rounds in it, rib and rod under the barrel, curved grip, spur hammer."""
+    t, steel = _blank(n), rng.uniform(0.7, 1.3)
+    y, bore, length = rng.uniform(0.24, 0.32), rng.uniform(0.022, 0.04), rng.uniform(0.18, 0.52)
+    cx = 0.94 - length
+    _rect(t, cx, y - bore, cx + length, y + bore, steel)
+    if rng.random() < 0.6:
+        _rect(t, cx, y + bore, cx + length * rng.uniform(0.4, 1), y + bore * rng.uniform(1.5, 2.6), steel * rng.uniform(0.4, 1))
+    wide, tall = rng.uniform(0.13, 0.18), rng.uniform(0.13, 0.18)
+    _poly(t, [(cx - wide - 0.06, y - bore * 1.4), (cx + 0.03, y - bore * 1.4), (cx + 0.03, y + tall + 0.02), (cx - wide, y + tall + 0.04)], steel * rng.uniform(0.2, 0.6))
+    _rect(t, cx - wide, y - bore, cx, y - bore + tall, steel * rng.uniform(0.4, 0.9))
+    for u in np.linspace(0.15, 0.85, 3):  # chambers
+        _rect(t, cx - wide * 0.9, y - bore + tall * u - 0.012, cx - 0.01, y - bore + tall * u + 0.012, rng.uniform(-0.3, 0.5))
+    lean, low = rng.uniform(0.04, 0.16), min(y + rng.uniform(0.42, 0.6), 0.96)
+    s = np.linspace(0, 1, 8)
+    mid = np.stack([cx - wide - 0.02 - lean * s ** rng.uniform(0.7, 2.2), y + 0.03 + (low - y) * s], 1)
+    half = 0.055 + rng.uniform(0, 0.05) * s ** 2
+    _poly(t, np.clip(np.concatenate([mid - np.stack([half, 0 * s], 1), (mid + np.stack([half, 0 * s], 1))[::-1]]), 0.01, 0.99), rng.uniform(0.15, 0.9))
+    if rng.random() < 0.7:
+        _curve(t, mid, 0.03, steel * rng.uniform(0.5, 1))
+    _ring(t, cx - wide * 0.35, y + tall + 0.04, 0.075, rng.uniform(0.018, 0.03), rng.uniform(0.5, 0.9), rng.uniform(0.05, 0.075))
+    _curve(t, [(cx - wide * 0.4, y + tall), (cx - wide * 0.5, y + tall + 0.06)], 0.018, 0.8)
+    if rng.random() < 0.8:
+        _poly(t, [(cx - wide - 0.02, y), (cx - wide - 0.1, y - 0.06), (cx - wide - 0.05, y - 0.075), (cx - wide + 0.02, y - 0.02)], 0.8)
+    _poly(t, [(0.92, y - bore), (0.9, y - bore - 0.03), (0.87, y - bore)], 0.7)
+    return _rolled(rng, _rounded(rng, t, n)), rng.uniform(1.6, 5)
+
+
+def _rolled(rng, t):
+    """Turned about its long axis now and then: narrower, and as much thicker."""
+    if rng.random() < 0.7:
+        return t
+    k, n = rng.uniform(0.25, 0.8), t.shape[0]
+    out = cv2.warpAffine(t, np.array([[1, 0, 0], [0, k, n * (1 - k) / 2]], np.float32), (n, n), flags=cv2.INTER_AREA)
+    return out * min(1 / k, 2)
+
+
 # Kinds with their share of what is drawn. Two kinds that are hardest to see, blades and pipes, are drawn most.
 KINDS = {
     "knife": (shapes.knife, 0.12), "rolled_knife": (rolled_knife, 0.11), "folding_knife": (folding_knife, 0.04),
     "cutter": (cutter, 0.05), "razor": (shapes.razor, 0.08), "thin_razor": (thin_razor, 0.08), "scissors": (scissors, 0.04),
-    "pistol": (shapes.pistol, 0.1), "revolver": (shapes.revolver, 0.06), "grenade": (shapes.grenade, 0.05),
+    "pistol": (shapes.pistol, 0.06), "revolver": (shapes.revolver, 0.05), "handgun": (handgun, 0.12), "wheelgun": (wheelgun, 0.09), "grenade": (shapes.grenade, 0.05),
     "blade_star": (shapes.blade_star, 0.04), "pipe": (shapes.pipe, 0.09), "charge": (charge, 0.06), "pliers": (pliers, 0.04),
     "wrench": (wrench, 0.04), "hammer": (hammer, 0.03), "rounds": (rounds, 0.03), "knuckles": (knuckles, 0.02),
 }
 # The class that a kind or sprite is told as: its place in net.CLASSES, less one.
 CLASS = {
-    **dict.fromkeys(("gun", "pistol", "revolver"), 0),
+    **dict.fromkeys(("gun", "pistol", "revolver", "handgun", "wheelgun"), 0),
     **dict.fromkeys(("knife", "rolled_knife", "folding_knife", "cutter", "razor", "thin_razor", "razor_blade", "scissors",
                      "blade_star", "shuriken"), 1),
     **dict.fromkeys(("grenade", "pipe", "charge"), 2), "rounds": 3,

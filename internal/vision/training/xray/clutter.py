@@ -110,17 +110,43 @@ def harmless(rng, n=160):
     return np.exp(-rng.uniform(0.4, 3.5) * np.clip(t, 0, 3)).astype(np.float32)
 
 
-def bag(rng, side, turn):
-    """A rendered bag: shell, cloth, and things turned at random, lying over one another."""
-    f = cv2.resize(np.abs(rng.normal(0, 1, (9, 9))).astype(np.float32), (side, side), interpolation=cv2.INTER_CUBIC)
-    g = np.exp(-np.clip(f, 0, 3) * rng.uniform(0.1, 0.6)).astype(np.float32)
-    k = max(2, int(rng.uniform(0.02, 0.06) * side))
-    if rng.random() < 0.5:
-        g[:k] *= 0.7
-        g[:, :k] *= 0.7
-    for _ in range(int(rng.integers(4, 16))):
-        t = turn(rng, harmless(rng), float(np.exp(rng.uniform(np.log(20), np.log(180)))))
+def _shell(rng, g):
+    """The rails, seams and studs of a suitcase, or the folds of a soft bag, drawn into transmission g."""
+    n = g.shape[0]
+    t = _blank(n)
+    for _ in range(int(rng.integers(0, 4))):  # rails and seams, along the bag or bent round a corner
+        y, w, v = rng.uniform(0, 1), rng.uniform(0.003, 0.03), rng.uniform(0.1, 0.7)
+        bend = rng.uniform(-0.15, 0.15)
+        _curve(t, [(0, y), (0.3, y + bend * rng.random()), (0.7, y + bend), (1, y + bend * rng.uniform(0.5, 2))], w, v)
+        if rng.random() < 0.4:
+            _curve(t, [(0, y + w * 1.5), (0.5, y + bend * 0.6 + w * 1.5), (1, y + bend + w * 1.5)], w * 0.4, v * 1.5)
+    for _ in range(int(rng.integers(0, 12))):  # studs, screws, zip pullers
+        x, y, r = *rng.uniform(0.02, 0.98, 2), rng.uniform(0.006, 0.02)
+        _disc(t, x, y, r, rng.uniform(0.4, 2))
+        if rng.random() < 0.4:
+            d = rng.uniform(-0.06, 0.06, 2)
+            _curve(t, [(x, y), (x + d[0], y + d[1])], r * 1.2, rng.uniform(0.4, 1.5))
+    t = np.rot90(t, int(rng.integers(4)))
+    return g * np.exp(-t * rng.uniform(0.6, 2.5))
+
+
+def bag(rng, side, turn, cut=lambda: None):
+    """A rendered bag: shell, cloth, and things turned at random, lying over one another; cut gives things of real bags."""
+    cells = int(rng.integers(4, 24))
+    f = cv2.resize(np.abs(rng.normal(0, 1, (cells, cells))).astype(np.float32), (side, side), interpolation=cv2.INTER_CUBIC)
+    g = np.exp(-np.clip(f, 0, 3) * rng.uniform(0.05, 0.6)).astype(np.float32)
+    if rng.random() < 0.7:
+        g = _shell(rng, g)
+    if rng.random() < 0.4:  # the bag ends within the picture
+        m = np.zeros((side, side), np.float32)
+        k = side * rng.uniform(0.03, 0.3, 4)
+        cv2.rectangle(m, (int(k[0]), int(k[1])), (int(side - k[2]), int(side - k[3])), 1.0, -1)
+        m = cv2.GaussianBlur(m, (0, 0), rng.uniform(0.7, 6))
+        g = g ** m * np.exp(-rng.uniform(0, 0.8) * 4 * m * (1 - m))
+    for _ in range(int(rng.integers(3, 16))):
+        t = cut() if rng.random() < 0.5 else None
+        t = turn(rng, harmless(rng) if t is None else t, float(np.exp(rng.uniform(np.log(20), np.log(180)))))
         t = t[:side, :side]
         y, x = int(rng.integers(0, side - t.shape[0] + 1)), int(rng.integers(0, side - t.shape[1] + 1))
         g[y:y + t.shape[0], x:x + t.shape[1]] *= t ** rng.uniform(0.3, 1)
-    return np.clip(g, 0.02, 1)
+    return np.clip(g, 0.02, 1).astype(np.float32)

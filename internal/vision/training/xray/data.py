@@ -75,6 +75,32 @@ def held_out(path):
     return name in frozen.calibration() or (not name.startswith("sixray_") and every_fourth(name))
 
 
+def thumb(g):
+    """24 by 24 pixels of a bag, of mean 0 and length 1."""
+    t = cv2.resize(g, (24, 24), interpolation=cv2.INTER_AREA)
+    t = t - t.mean()
+    return t / max(float(np.linalg.norm(t)), 1e-6)
+
+
+def alike(g, thumbs, limit=0.9):
+    """Whether a bag looks like one of the thumbs in some flip: a second view of the same bag."""
+    own = thumb(g)
+    return any(float((f * t).sum()) > limit for t in thumbs for f in (own, own[::-1], own[:, ::-1], own[::-1, ::-1]))
+
+
+def smooth(rng, n, cells):
+    """A smooth random field of n by n pixels, about -1..1."""
+    return np.clip(cv2.resize(rng.normal(0, 0.6, (cells, cells)).astype(np.float32), (n, n), interpolation=cv2.INTER_CUBIC), -1.5, 1.5)
+
+
+def warp(rng, g, depth, cells=4, border=None):
+    """Bends a square picture smoothly by up to about depth of its side."""
+    n = g.shape[0]
+    yy, xx = np.mgrid[0:n, 0:n].astype(np.float32)
+    mode = {"borderMode": cv2.BORDER_REFLECT} if border is None else {"borderValue": border}
+    return cv2.remap(g, xx + smooth(rng, n, cells) * depth * n, yy + smooth(rng, n, cells) * depth * n, cv2.INTER_LINEAR, **mode)
+
+
 def turn(rng, t, size):
     """Scales a transmission picture so that its object's long side is size pixels, turns it, crops to the object."""
     m = t < 0.985
@@ -127,6 +153,18 @@ def cut(rng, bag):
         cv2.fillPoly(m, [pts], 1.0, cv2.LINE_AA)
         t = t * rng.uniform(0.4, 1.0)
     return (1 - m * (1 - t)).astype(np.float32)
+
+
+def vary(rng, t):
+    """A drawn thing as it may lie: bent, of uneven thickness, with soft edges, much or little of it in the beam."""
+    a = -np.log(np.clip(t, 0.004, 1))
+    if rng.random() < 0.5:
+        a = warp(rng, a, rng.uniform(0.005, 0.04), int(rng.integers(3, 6)), border=0)
+    if rng.random() < 0.5:
+        a = a * np.exp(0.4 * smooth(rng, a.shape[0], int(rng.integers(3, 9))))
+    if rng.random() < 0.5:
+        a = cv2.GaussianBlur(a, (0, 0), rng.uniform(0.4, 1.8))
+    return np.exp(-a).astype(np.float32)
 
 
 def project(rng, bag, t, at=None, floor=None):
@@ -204,24 +242,36 @@ class Projector:
     """Makes training crops: as many harmless things projected as threats, in the same way."""
 
     def __init__(self, folder, leave_out=(), side=256, site=None):
+        from . import frozen
         self.side = side
         bags = [r["path"] for r in lines(folder, split="train", kind="baggage") if not held_out(r["path"])]
         own = [p for p in site_scans(site) if not held_out(p)]
         # A site's scans count for at least half: its scanner is the one to learn.
-        self.bags = [scan(p)[0] for p in bags + own * max(1, len(bags) // max(1, len(own)))]
+        base = os.path.join(folder, "xray")
+        kept = frozen.bags()
+        measured = [thumb(scan(os.path.join(base, f))[0]) for f in kept["calibration"] + kept["targets"]]
+        public = [g for g in (scan(p)[0] for p in bags) if not alike(g, measured)]
+        self.bags = public + [scan(p)[0] for p in own] * max(1, len(public) // max(1, len(own)))
         self.left_out = arms.without(leave_out)
         self.sprites = sprites(folder, self.left_out)
 
     def background(self, rng):
-        """A turned, scaled crop of a benign bag, sometimes of two over one another; or a rendered or nearly empty one."""
+        """A crop of a benign bag, bent and of changed thickness, or of two over one another; or a rendered or nearly empty one.
+
+        No crop comes twice: a network that meets few bags often learns them by heart, and alarms on others.
+        """
         s, r = self.side, rng.random()
-        if r < 0.12:
-            return clutter.bag(rng, s, turn)
-        if r < 0.16:
+        if r < 0.25:
+            return clutter.bag(rng, s, turn, lambda: cut(rng, self.bags[int(rng.integers(len(self.bags)))]))
+        if r < 0.28:
             f = cv2.resize(rng.uniform(0.3, 1, (5, 5)).astype(np.float32), (s, s), interpolation=cv2.INTER_CUBIC)
             return np.clip(f, 0.05, 1)
         g = self.crop(rng)
-        return np.clip(g * self.crop(rng) ** rng.uniform(0.2, 0.8), 0.03, 1) if r < 0.28 else g
+        if r < 0.55:
+            g = g * self.crop(rng) ** rng.uniform(0.2, 0.9)
+        if rng.random() < 0.4:
+            g = np.clip(g, 0.01, 1) ** np.exp(0.5 * smooth(rng, s, int(rng.integers(2, 6))))
+        return np.clip(g, 0.03, 1)
 
     def crop(self, rng):
         """A turned, scaled crop of a benign bag."""
@@ -234,27 +284,28 @@ class Projector:
             bag = bag[:, ::-1]
         bag = np.pad(bag, ((0, max(0, s - bag.shape[0])), (0, max(0, s - bag.shape[1]))), constant_values=float(bag.max()))
         y, x = int(rng.integers(0, bag.shape[0] - s + 1)), int(rng.integers(0, bag.shape[1] - s + 1))
-        return np.ascontiguousarray(bag[y:y + s, x:x + s])
+        g = np.ascontiguousarray(bag[y:y + s, x:x + s])
+        return warp(rng, g, rng.uniform(0.01, 0.08)) if rng.random() < 0.4 else g
 
     def threat(self, rng):
         """A sprite or a procedural threat at a random size, and its class."""
-        size = np.exp(rng.uniform(np.log(36), np.log(190)))
+        size = np.exp(rng.uniform(np.log(40), np.log(225)))
         if self.sprites and rng.random() < 0.3:
             names = sorted(self.sprites)
             name = names[int(rng.integers(len(names)))]
             views = self.sprites[name]
             return turn(rng, views[int(rng.integers(len(views)))], size), arms.CLASS[name]
         t, name = arms.threat(rng, self.left_out)
-        return turn(rng, t, size), arms.CLASS[name]
+        return turn(rng, vary(rng, t), size), arms.CLASS[name]
 
     def harmless(self, rng):
         """A patch of another bag, or a procedural harmless thing, at a random size."""
-        size = np.exp(rng.uniform(np.log(30), np.log(190)))
+        size = np.exp(rng.uniform(np.log(30), np.log(225)))
         if rng.random() < 0.55:
             t = cut(rng, self.bags[int(rng.integers(len(self.bags)))])
             if t is not None:
                 return turn(rng, t, size)
-        return turn(rng, clutter.harmless(rng), size)
+        return turn(rng, vary(rng, clutter.harmless(rng)), size)
 
     def sample(self, rng):
         """A crop; for each 8x8 cell which threat it shows (0 none, then 1, 2 ...), a weight, and the threats' classes."""

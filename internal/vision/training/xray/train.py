@@ -26,19 +26,24 @@ def loss_of(model, b):
     z = z.float()[:, 0]
     p = torch.sigmoid(z)
     ce = F.binary_cross_entropy_with_logits(z, y, reduction="none")
-    hard = (p - y).abs().detach()
-    cell = (ce * w * (0.15 + hard)).sum() / (w * (0.15 + hard.clamp(min=0.05))).sum()
+    hard = w * (0.2 + (p - y).abs().detach().clamp(max=0.5))
+    cell = (ce * hard).sum() / hard.sum()
     worst = torch.where((y == 0) & (w > 0), ce, torch.zeros_like(ce)).flatten(1).topk(8, 1).values.mean()
-    found = []
+    found, tops = [], []
     for own, of in zip(z, whose):
         for k in of.unique().tolist():
             v = own[of == k]
             if k:
-                found.append(F.softplus(-v.topk(max(1, len(v) // 4)).values.mean()))
+                tops.append(v.topk(max(1, len(v) // 4)).values.mean())
+                found.append(F.softplus(-tops[-1]))
+    # A scan alarms by its hottest cell: each object's hottest quarter is to stand above the hottest free cells of all
+    # crops. Bounded, so that objects which nothing can tell do not take the place of those which can be told.
+    free = torch.where((y == 0) & (w > 0), z, torch.full_like(z, -9.0)).flatten(1).topk(4, 1).values.mean(1)
+    rank = torch.sigmoid(free[None] + 1 - torch.stack(tops)[:, None]).mean() if tops else z.sum() * 0
     thing = torch.stack(found).mean() if found else z.sum() * 0
     named = z.sum() * 0 if told is None else F.cross_entropy(told.float(), kinds.gather(1, whose.flatten(1)).view_as(whose), ignore_index=-1, reduction="sum") / y.sum().clamp(min=1)
     hit = (p * y).sum() / y.sum().clamp(min=1)
-    return cell + 0.25 * worst + 0.25 * thing + 0.1 * named, {"cell": cell, "worst": worst, "thing": thing, "named": named, "hit": hit, "free": (p * (1 - y)).mean()}
+    return cell + 0.25 * worst + 0.25 * thing + rank + 0.1 * named, {"cell": cell, "worst": worst, "thing": thing, "rank": rank, "named": named, "hit": hit, "free": (p * (1 - y)).mean()}
 
 
 def main():

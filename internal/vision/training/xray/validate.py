@@ -1,7 +1,7 @@
 """Choices between networks, away from the frozen list: python3 -m xray.validate --data DIR --weights runs/a runs/b
 
-Projects fresh objects into the benign train bags that no network was trained on, each bag against the threshold of the
-others. What is chosen here is then measured once on the frozen list (xray.measure), never chosen there.
+Projects fresh objects into the benign train bags that no network was trained on and that look like none which one was
+trained on, each bag against the threshold of the others. What is chosen here is then measured once on the frozen list (xray.measure), never chosen there.
 """
 import argparse
 import os
@@ -50,7 +50,11 @@ def main():
     torch.set_num_threads(1)
     cv2.setNumThreads(0)
     folder = data.root(args.data)
-    bags = [data.scan(os.path.join(folder, "xray", f))[0] for f in frozen.bags()["calibration"]]
+    learned = [data.thumb(data.scan(r["path"])[0]) for r in data.lines(folder, split="train", kind="baggage")
+               if not data.held_out(r["path"]) or not data.every_fourth(r["path"])]
+    spare = [f for f in frozen.bags()["calibration"] if data.every_fourth(f)]  # 0.1.0 was trained on the others
+    bags = [g for g in (data.scan(os.path.join(folder, "xray", f))[0] for f in spare) if not data.alike(g, learned)]
+    print(f"{len(bags)} bags of {len(spare)} look like none that was trained on")
     nets = [load(w) for w in args.weights]
     clean = [np.array([heat(n, frozen.noisy(g, 500 + i)).max() for i, g in enumerate(bags)]) for n in nets]
     limits = [np.array([np.quantile(np.delete(c, i), 1 - ALARMS, method="higher") for i in range(len(c))]) for c in clean]
