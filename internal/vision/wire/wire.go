@@ -243,6 +243,14 @@ type Cargo struct {
 	// Bodies are the containers or box bodies from left to right; two twenties
 	// are two.
 	Bodies []Body `json:"bodies,omitempty"`
+	// Parts are what belongs to the vehicle; the rules pass it over.
+	Parts []Part `json:"parts,omitempty"`
+}
+
+// Part is a part of the vehicle: "wheel", "engine" or "tank".
+type Part struct {
+	Kind string `json:"kind"`
+	Box  Box    `json:"box"`
 }
 
 // Body is one container or box body.

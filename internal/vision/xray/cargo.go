@@ -15,7 +15,7 @@ import (
 )
 
 // CargoVersion names the rules for cargo; it changes with every figure here.
-const CargoVersion = "3"
+const CargoVersion = "4"
 
 const cargoModel = "xray-cargo-rules@" + CargoVersion
 
@@ -146,7 +146,7 @@ func (c *Cargo) view(p *picture.Picture) (*cargoView, error) {
 		))
 	}}
 	v.a, v.limit = attenuation(g, steps)
-	v.bodies = bodies(v.a)
+	v.bodies, v.parts = bodies(v.a), vehicle(v.a)
 	v.state()
 	for _, b := range v.bodies {
 		if err := v.judge(b); err != nil {
@@ -158,7 +158,7 @@ func (c *Cargo) view(p *picture.Picture) (*cargoView, error) {
 
 // judge looks for what is foreign in a body's load, and for what is opaque.
 func (v *cargoView) judge(b body) error {
-	found, score, err := foreign(v.a, b.inner)
+	found, score, err := foreign(v.a, b.inner, v.ofVehicle)
 	if err != nil {
 		return err
 	}
@@ -202,6 +202,9 @@ func (v *cargoView) state() {
 		var on, of [profileParts]int
 		for y := r.Min.Y; y < r.Max.Y; y++ {
 			for x, a := range v.a.row(y, r.Min.X, r.Max.X) {
+				if v.masked(r.Min.X+x, y) {
+					continue
+				}
 				k := x * profileParts / r.Dx()
 				of[k]++
 				if a > loadFrom {
@@ -227,6 +230,9 @@ func (v *cargoView) state() {
 	c.Fill = rounded(float64(loaded) / float64(all))
 	c.State = stateOf(c.Fill)
 	c.Load = rounded(density / float64(max(1, loaded)))
+	for _, p := range v.parts {
+		c.Parts = append(c.Parts, wire.Part{Kind: p.kind, Box: v.toFile(p.rect)})
+	}
 	v.scan.Cargo = c
 }
 

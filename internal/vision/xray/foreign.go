@@ -54,9 +54,10 @@ type load struct {
 	unlike float32 // see diversity
 }
 
-// foreign finds regions that are denser than the load that surrounds them. The
-// score is that of the strongest region, reported or not.
-func foreign(a plane, room image.Rectangle) ([]suspect, float64, error) {
+// foreign finds regions that are denser than the load that surrounds them and
+// that are not known to be something else. The score is that of the strongest
+// region, reported or not.
+func foreign(a plane, room image.Rectangle, known func(image.Rectangle) bool) ([]suspect, float64, error) {
 	crop := newPlane(room.Dx(), room.Dy())
 	for y := range crop.H {
 		copy(crop.V[y*crop.W:], a.row(room.Min.Y+y, room.Min.X, room.Max.X))
@@ -99,9 +100,12 @@ func foreign(a plane, room image.Rectangle) ([]suspect, float64, error) {
 	var found []suspect
 	best := 0.0
 	for _, s := range all {
+		s.Rect = s.Rect.Add(room.Min)
+		if known(s.Rect) {
+			continue
+		}
 		best = max(best, s.Score)
 		if s.Score >= reportFrom {
-			s.Rect = s.Rect.Add(room.Min)
 			found = append(found, s)
 		}
 	}

@@ -56,6 +56,7 @@ type cargoView struct {
 	a      plane
 	limit  float32
 	bodies []body
+	parts  []vehiclePart
 	toFile func(image.Rectangle) wire.Box
 	mm     float64 // of the object a pixel of a; 0 unknown
 	scan   *wire.Scan
