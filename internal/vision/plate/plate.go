@@ -229,13 +229,17 @@ type reading struct {
 // foreign says that it is a plate of another country.
 func (r reading) foreign() bool { return r.plate.Kind == foreignKind }
 
-// better says that a reading is to take the place of an earlier one of the same plate.
+// better says that a reading is to take the place of an earlier one of the same
+// plate. A foreign plate stays as it was first read: of several looks at one the
+// surest is not oftener right, and words on a lorry look more like a plate in it.
 func (r reading) better(earlier reading) bool {
-	if earlier.foreign() {
-		same := r.foreign() && r.plate.Country == earlier.plate.Country
-		return (same || r.plate.Text != "") && r.score > earlier.score
+	if r.plate.Text == "" {
+		return false
 	}
-	return r.plate.Text != "" && r.plate.Score > earlier.plate.Score
+	if earlier.foreign() {
+		return r.score > earlier.score
+	}
+	return r.plate.Score > earlier.plate.Score
 }
 
 // certain is the score from which no second look is worth its time.
@@ -275,20 +279,10 @@ func (a *Analyser) readTwice(img gocv.Mat, found []detection) ([]reading, error)
 	}
 	for k, i := range which {
 		if second[k].better(all[i]) {
-			all[i] = second[k].instead(all[i])
+			all[i] = second[k]
 		}
 	}
 	return all, nil
-}
-
-// instead is the reading in the place of an earlier one. That of a foreign plate
-// keeps the first look's word on whether it is a plate at all: words on a lorry
-// look more like one the oftener they are looked at.
-func (r reading) instead(earlier reading) reading {
-	if r.foreign() && earlier.foreign() {
-		r.plate.Score, r.listed = min(r.plate.Score, earlier.plate.Score), earlier.listed
-	}
-	return r
 }
 
 // unsettled are the places of readings that a further look may change. Beside a
