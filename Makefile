@@ -76,7 +76,9 @@ test: deps-test build check-short ## everything CI runs: unit, browser and smoke
 	BROWSER=short $(GO) test -race -shuffle=on -timeout 15m $$($(GO) list ./... | grep -vE '/vision/(accuracy|xray|picture)|/sim/render|/internal/passage|/console/crowd')
 	$(GO) test -shuffle=on -timeout 15m ./internal/vision/xray/... ./internal/vision/picture ./internal/sim/render ./internal/passage ./internal/console/crowd  # arithmetic on pictures, a pure fold and queries over many rows, so without -race
 	$(GO) test -timeout 15m -v ./internal/vision/accuracy  # figures of the models, likewise
-	$(MAKE) --no-print-directory fuzz-short smoke story
+	$(MAKE) --no-print-directory fuzz-short
+	$(MAKE) --no-print-directory -j 2 -O smoke torture-short  # both wait more than they work
+	$(MAKE) --no-print-directory story
 
 .PHONY: browser
 browser: web deps-test ## every page in every role on both consoles at once, in real browsers
@@ -86,16 +88,17 @@ browser: web deps-test ## every page in every role on both consoles at once, in 
 story: build deps-test ## the onlooker's story in two real browsers, and bad input through every door
 	$(GO) test -tags story -count=1 -timeout 10m -v ./internal/story
 
-.PHONY: smoke smoke-blind
-smoke: build deps-test ## the demo headless, with kill -9 at seeded points and a full accounting
-	@mkdir -p build/torture
-	@for p in $(PROGRAMS); do CGO_ENABLED=0 $(GO) build -trimpath -tags torture -o build/torture/$$p ./cmd/$$p; done
+TORTURE := build/torture
+.PHONY: smoke smoke-blind kill-programs
+kill-programs: build deps-test # which can be killed at named points
+	@mkdir -p $(TORTURE)
+	@CGO_ENABLED=0 $(GO) build -trimpath -tags torture -o $(TORTURE)/ $(addprefix ./cmd/,$(PROGRAMS)) ./internal/torture/hubd
+smoke: kill-programs ## the demo headless, with kill -9 at seeded points and a full accounting
 	$(GO) test -tags smoke -count=1 -timeout 10m -v ./internal/smoke
 smoke-blind: export SMOKE_WITHOUT_VISION = 1
 smoke-blind: smoke ## the same, and once more without vision, which the account has to notice
 
 # The wall clocks of these programs can be set, and bugs be planted in them.
-TORTURE := build/torture
 .PHONY: torture torture-programs
 torture-programs: build deps-test
 	@mkdir -p $(TORTURE)/programs
@@ -108,9 +111,7 @@ torture: torture-programs ## faults at seeded moments and points, and an account
 
 # No clock is set in it, so that the smoke test's programs do.
 .PHONY: torture-short
-torture-short: build deps-test ## two torture runs side by side, of faults that need no root (about 40 seconds)
-	@mkdir -p $(TORTURE)
-	@CGO_ENABLED=0 $(GO) build -trimpath -tags torture -o $(TORTURE)/ $(addprefix ./cmd/,$(PROGRAMS)) ./internal/torture/hubd
+torture-short: kill-programs ## two torture runs side by side, of faults that need no root (about 40 seconds)
 	SHORT=1 TORTURE_PROGRAMS=$(abspath $(TORTURE)) $(GO) test -tags torture -count=1 -timeout 10m -v -run '^TestTorture$$' ./internal/torture
 
 .PHONY: soak
