@@ -143,11 +143,11 @@ func TestATrialLooksLikeWorkAndLeavesNoTrace(t *testing.T) {
 	trial := officer.looks(t, digest)
 	s.draws.next = ""
 	_, _, others := colleague.get(t, path)
-	real := colleague.looks(t, digest)
+	work := colleague.looks(t, digest)
 	require.Equal(t, hush(page), hush(others), "nothing on the page tells a trial from work")
 	for form := range trial {
-		require.False(t, real[form] == trial[form], form)
-		require.Equal(t, head(real[form]), head(trial[form]), "neither does the way in which its pictures come")
+		require.False(t, work[form] == trial[form], form)
+		require.Equal(t, head(work[form]), head(trial[form]), "neither does the way in which its pictures come")
 	}
 	said := map[string][]string{}
 	for _, l := range s.acts(t, private.ActImage) {
@@ -166,7 +166,7 @@ func TestATrialLooksLikeWorkAndLeavesNoTrace(t *testing.T) {
 	again := officer.looks(t, digest)
 	for form := range trial {
 		require.True(t, trial[form] == again[form], "shown again it is the same: %s", form)
-		require.True(t, strip(plain[form]) == strip(real[form]), "a scan that is no trial is shown as it is: %s", form)
+		require.True(t, strip(plain[form]) == strip(work[form]), "a scan that is no trial is shown as it is: %s", form)
 	}
 	for who, browser := range map[string]*site{"officer": officer, "colleague": colleague} {
 		_, _, original := browser.get(t, "/evidence/"+digest+"/original")
@@ -189,7 +189,7 @@ func TestATrialLooksLikeWorkAndLeavesNoTrace(t *testing.T) {
 	require.Contains(t, page, `class="trial"`, "its place is marked")
 	require.Contains(t, page, "/evidence/"+digest+"?real")
 	require.NotEqual(t, http.StatusNotModified, conditional(t, officer, "/evidence/"+digest, tag), "a browser does not keep the other one")
-	require.True(t, real["/deep"] == officer.looks(t, digest)["/deep"], "the real scan is shown now")
+	require.True(t, work["/deep"] == officer.looks(t, digest)["/deep"], "the real scan is shown now")
 	require.Equal(t, before, s.shared(t), "the shared tables and the outbox are as they were")
 	require.Empty(t, s.acts(t, private.ActVerdict))
 	require.Empty(t, s.acts(t, private.ActAck))
@@ -221,8 +221,8 @@ func TestATrialLooksLikeWorkAndLeavesNoTrace(t *testing.T) {
 	for _, word := range []string{"OPERATOR", "ALARM", "TEST", "fictional threat, hit"} {
 		require.Contains(t, tdr, word)
 	}
-	for _, real := range []string{digest, string(p.ID), "S1", "OPERATIONAL"} {
-		require.NotContains(t, tdr, real, "it speaks of no real traffic")
+	for _, word := range []string{digest, string(p.ID), "S1", "OPERATIONAL"} {
+		require.NotContains(t, tdr, word, "it speaks of no real traffic")
 	}
 	require.Equal(t, "tdr "+strings.Split(report, "/")[2], s.acts(t, private.ActExport)[0].Detail)
 	status, _, _ = s.get(t, "/trials/"+strings.Repeat("A", 26)+"/report")

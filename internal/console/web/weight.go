@@ -3,6 +3,7 @@ package web
 import (
 	"fmt"
 	"math"
+	"slices"
 	"strings"
 
 	"gatehouse/internal/console/store"
@@ -204,8 +205,8 @@ func declarationRead(x *event.Passage, listed string) string {
 }
 
 func grossOf(x *event.Passage) *float64 {
-	for i := len(x.Weighings) - 1; i >= 0; i-- {
-		if w := x.Weighings[i].Weight; w != nil && w.Gross != nil {
+	for _, g := range slices.Backward(x.Weighings) {
+		if w := g.Weight; w != nil && w.Gross != nil {
 			return w.Gross
 		}
 	}

@@ -92,7 +92,6 @@ func TestCargoRulesFigures(t *testing.T) {
 		}
 		found, positives, alarms, negatives := 0, 0, 0, 0
 		place := map[string][2]int{}
-		var ratios []float64
 		for _, c := range cases(t, rule) {
 			got, v := looked(t, cargo, c, site)
 			said := false
@@ -103,9 +102,6 @@ func TestCargoRulesFigures(t *testing.T) {
 						said = said || !c.Positive || v.Hidden.Empty() || r.Overlaps(v.Hidden.Inset(-4))
 						require.NotEmpty(t, f.Figures)
 					}
-				}
-				if rule == "mass" && !c.Positive && strings.HasPrefix(f.Rule, "xray-mass") {
-					ratios = append(ratios, f.Figures[0].Value)
 				}
 			}
 			switch {

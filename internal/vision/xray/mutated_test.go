@@ -6,6 +6,7 @@ import (
 	"math/rand/v2"
 	"os"
 	"path/filepath"
+	"slices"
 	"testing"
 
 	"github.com/stretchr/testify/require"
@@ -31,7 +32,7 @@ func TestMutatedScans(t *testing.T) {
 		dir = t.TempDir()
 	}
 	dual, single := scantest.Forms()
-	forms := append(dual, single...)
+	forms := slices.Concat(dual, single)
 	dice := rand.New(rand.NewPCG(9, 9))
 	cargo := xray.NewCargo()
 	answers, refusals := 0, map[wire.Code]int{}

@@ -130,7 +130,7 @@ func flatten(level []float32, w, h int, known float64, gain []float32) (out []fl
 		}
 	}
 	lines(out, w, h)
-	return out, air, airNoise(out, w, h)
+	return out, air, airNoise(out, w)
 }
 
 // lines takes out what the dose changes from line to line, measured where the
@@ -177,7 +177,7 @@ func openBeam(level []float32) float64 {
 
 // airNoise is the standard deviation of the open beam from differences of
 // neighbours, so that what changes slowly does not count.
-func airNoise(t []float32, w, h int) float64 {
+func airNoise(t []float32, w int) float64 {
 	var d []float32
 	step := max(1, len(t)/200_000)
 	for i := 0; i+1 < len(t); i += step {
