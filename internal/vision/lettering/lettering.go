@@ -38,7 +38,8 @@ func (a *Analyser) Version() string { return a.finder.net.Manifest.Version }
 
 // Analyse reads the numbers on a picture in Colour mode. A picture on which
 // none stands upright is looked at turned as well, as a roof is seen from any
-// side, and a large one on which none is found then once more in parts. File and the decoding time are the caller's to add.
+// side, and a large one on which none is found then once more in parts. File
+// and the decoding time are the caller's to add.
 func (a *Analyser) Analyse(p *picture.Picture) (*wire.Codes, error) {
 	started := time.Now()
 	grey := gocv.NewMat()
