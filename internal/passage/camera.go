@@ -147,11 +147,11 @@ func (e *Engine) firstWithout(t track, fits func(*passage) bool) *passage {
 // reachable says whether a device behind the presence zone may still deliver
 // for the passage: it has not ended, or closed so early that it did not wait.
 func (e *Engine) reachable(p *passage, at time.Time) bool {
-	if p.Aside {
+	if p.Aside || p.gone() {
 		return false
 	}
-	if p.Record.State == event.Closed && p.Record.LeftAt != nil {
-		return at.Sub(*p.Record.LeftAt) <= e.lane.Join.After
+	if p.Record.State == event.Closed && p.Record.LeftAt != nil || p.scanOnly() {
+		return at.Sub(p.passed()) <= e.lane.Join.After
 	}
 	return !p.ended()
 }

@@ -28,7 +28,7 @@ func (e *Engine) ahead(d *Device, at time.Time, served func(*passage) bool) *pas
 		case !e.reachable(p, at) || e.beyond(p, d) || e.turnedAway(p, d, at):
 		case p.Record.LeftAt == nil:
 			standing = cmp.Or(standing, p)
-		case at.Sub(*p.Record.LeftAt) <= d.Transit:
+		case at.Sub(p.passed()) <= d.Transit:
 			due = cmp.Or(due, p)
 		default:
 			late = p

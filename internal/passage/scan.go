@@ -187,8 +187,25 @@ func (e *Engine) openForScanner(d *Device, r *event.Reading) *passage {
 	p.irregular(irregularNoPresence)
 	if r.Kind == event.ScanImage {
 		e.left(p, r.ReceivedAt) // what it shows has gone through already
+		if e.hasPresence() && r.DeviceTime != nil && r.DeviceTime.Before(r.ReceivedAt) {
+			p.Scanned = wall(*r.DeviceTime)
+		}
 	}
 	return p
+}
+
+// scanOnly says that nothing but an image, which may have been found long
+// after it was made, tells of the passage. It must not take what belongs to
+// those who came when the image was found.
+func (p *passage) scanOnly() bool { return !p.Scanned.IsZero() && len(p.Spans) == 0 }
+
+// passed is when the passage left the zone or, as far as only an image tells,
+// was in the scanner.
+func (p *passage) passed() time.Time {
+	if p.scanOnly() {
+		return p.Scanned
+	}
+	return p.left()
 }
 
 // item takes something that enters a scanner.

@@ -120,6 +120,9 @@ type passage struct {
 	// Scanner opened the passage, and with Item set it ends when the item leaves.
 	Scanner string `json:"scanner,omitempty"`
 	Item    bool   `json:"item,omitempty"`
+	// Scanned is when the scanner says that it made the image which alone tells of
+	// the passage; zero for all others.
+	Scanned time.Time `json:"scanned,omitzero"`
 	// JoinOver and VisionOver say that the waiting for readings or for vision
 	// has run out.
 	JoinOver   bool `json:"join_over,omitempty"`

@@ -55,6 +55,7 @@ type Ports struct {
 type Stage struct {
 	opt   Options
 	ports Ports
+	held  []net.Listener // of ports that are listened on elsewhere
 
 	mu      sync.Mutex
 	runs    []*Process
@@ -66,36 +67,66 @@ type Stage struct {
 
 // New derives the configurations in a folder. Close ends what was started.
 func New(opt Options) (*Stage, error) {
-	ports, err := freePorts()
-	if err != nil {
+	s := &Stage{opt: opt, peaks: map[string]int64{}, samples: map[string][]Sample{}, stop: make(chan struct{})}
+	if err := s.findPorts(); err != nil {
 		return nil, err
 	}
-	s := &Stage{opt: opt, ports: ports, peaks: map[string]int64{}, samples: map[string][]Sample{}, stop: make(chan struct{})}
-	if err := os.MkdirAll(filepath.Join(opt.Dir, "log"), 0o755); err != nil {
-		return nil, fmt.Errorf("make the stage: %w", err)
-	}
-	if s.opt.Dir, err = filepath.EvalSymlinks(opt.Dir); err != nil { // as /proc names it
-		return nil, fmt.Errorf("make the stage: %w", err)
-	}
-	if err := s.derive(); err != nil {
+	if err := s.furnish(); err != nil {
+		s.free()
 		return nil, err
 	}
 	s.watch.Go(s.measure)
 	return s, nil
 }
 
-// freePorts asks the kernel for ports that nobody listens on.
-func freePorts() (Ports, error) {
-	var list []int
-	for range 4 {
+// furnish makes the folder and the configurations in it.
+func (s *Stage) furnish() error {
+	if err := os.MkdirAll(filepath.Join(s.opt.Dir, "log"), 0o755); err != nil {
+		return fmt.Errorf("make the stage: %w", err)
+	}
+	dir, err := filepath.EvalSymlinks(s.opt.Dir) // as /proc names it
+	if err != nil {
+		return fmt.Errorf("make the stage: %w", err)
+	}
+	s.opt.Dir = dir
+	return s.derive()
+}
+
+// findPorts asks the kernel for ports that nobody listens on. One that a
+// console will listen on elsewhere is held here all the time: the kernel, which
+// does not see that console, would soon offer it to another stage, whose
+// consoles may be in the same network.
+func (s *Stage) findPorts() error {
+	s.ports.Console = map[event.Agency]int{}
+	for _, port := range []struct {
+		take func(int)
+		hold bool
+	}{
+		{func(n int) { s.ports.Hub = n }, false},
+		{func(n int) { s.ports.MQTT = n }, false},
+		{func(n int) { s.ports.Console[event.Customs] = n }, s.opt.Hosts[event.Customs] != ""},
+		{func(n int) { s.ports.Console[event.BorderGuard] = n }, s.opt.Hosts[event.BorderGuard] != ""},
+	} {
 		l, err := net.Listen("tcp", "127.0.0.1:0")
 		if err != nil {
-			return Ports{}, fmt.Errorf("find a free port: %w", err)
+			s.free()
+			return fmt.Errorf("find a free port: %w", err)
+		}
+		if port.take(l.Addr().(*net.TCPAddr).Port); port.hold {
+			s.held = append(s.held, l)
+			continue
 		}
 		defer l.Close() // all stay open until the last is found, so that they differ
-		list = append(list, l.Addr().(*net.TCPAddr).Port)
 	}
-	return Ports{Hub: list[0], MQTT: list[1], Console: map[event.Agency]int{event.Customs: list[2], event.BorderGuard: list[3]}}, nil
+	return nil
+}
+
+// free gives back the ports that were held.
+func (s *Stage) free() {
+	for _, l := range s.held {
+		_ = l.Close() // nobody was listening
+	}
+	s.held = nil
 }
 
 // demo are the addresses that the demo's configurations use, and the stage's.
@@ -250,6 +281,7 @@ func (s *Stage) Close() {
 	s.Kill()
 	close(s.stop)
 	s.watch.Wait()
+	s.free()
 }
 
 // Kill ends everything that still runs in the folder, workers that have
