@@ -2,6 +2,7 @@ package stage_test
 
 import (
 	"context"
+	"net"
 	"os"
 	"path/filepath"
 	"strings"
@@ -53,6 +54,28 @@ func TestConfigurationsDifferFromTheDemoInPortsOnly(t *testing.T) {
 		}
 	}
 	require.NotEqual(t, s.URL(event.Customs), s.URL(event.BorderGuard))
+}
+
+func TestPortsThatConsolesUseElsewhereAreNotOfferedAgain(t *testing.T) {
+	dir := t.TempDir()
+	s, err := stage.New(stage.Options{
+		Dir: dir, Programs: dir, Vision: dir, Configs: "../../../configs/demo",
+		Hosts: map[event.Agency]string{event.Customs: "198.18.0.2"},
+	})
+	require.NoError(t, err)
+	here := func(a event.Agency) error {
+		_, port, err := net.SplitHostPort(strings.TrimPrefix(s.URL(a), "http://"))
+		require.NoError(t, err)
+		l, err := net.Listen("tcp", "127.0.0.1:"+port)
+		if err == nil {
+			_ = l.Close()
+		}
+		return err
+	}
+	require.Error(t, here(event.Customs), "it listens elsewhere")
+	require.NoError(t, here(event.BorderGuard), "it will listen here")
+	s.Close()
+	require.NoError(t, here(event.Customs))
 }
 
 func TestQuickTrafficHasQuickLimits(t *testing.T) {
