@@ -91,6 +91,10 @@ func runCmd(out io.Writer, log *slog.Logger) *cobra.Command {
 			return err
 		}
 		x, err := console.New(cmd.Context(), c, log, faults)
+		if err != nil && cmd.Context().Err() != nil {
+			log.Info("console ended before its store was ready; the next start goes on", "agency", string(c.Agency))
+			return nil
+		}
 		if err != nil {
 			return err
 		}

@@ -9,6 +9,7 @@ import (
 	"net/http"
 	"os"
 	"path/filepath"
+	"sync/atomic"
 	"time"
 
 	"github.com/nats-io/nats.go"
@@ -34,11 +35,15 @@ type Console struct {
 	link    *uplink.Uplink
 	server  *http.Server
 	listen  net.Listener
+	pages   atomic.Pointer[http.Handler] // of what browsers get
+	served  chan error                   // why serving ended; closed then
+	hangUp  context.CancelFunc           // ends event streams
 	routes  []web.Route
 }
 
-// New opens the store and binds the address of the pages. Close must be called
-// when Run is not.
+// New binds the address of the pages and opens the store. While that has to
+// make its tables anew, which takes minutes for years of passages, browsers are
+// told how far it is. Close must be called when Run is not.
 func New(ctx context.Context, c Config, log *slog.Logger, faults *fault.Points) (*Console, error) {
 	log = log.With("agency", string(c.Agency))
 	keys, err := loadKeys(c)
@@ -46,8 +51,15 @@ func New(ctx context.Context, c Config, log *slog.Logger, faults *fault.Points) 
 		return nil, err
 	}
 	x := &Console{config: c, log: log}
-	if x.store, err = openStore(ctx, c, store.Options{Log: log, Faults: faults}); err != nil {
+	busy, err := web.NewBusy(c.Agency, gatesOf(c), c.Language)
+	if err != nil {
 		return nil, err
+	}
+	if err := x.serve(ctx, busy.Handler()); err != nil {
+		return nil, err
+	}
+	if x.store, err = openStore(ctx, c, store.Options{Log: log, Faults: faults, Progress: busy.Progress}); err != nil {
+		return nil, errors.Join(err, x.Close())
 	}
 	if x.private, err = private.Open(ctx, c.Store, c.Agency, time.Now); err != nil {
 		return nil, errors.Join(err, x.Close())
@@ -98,15 +110,40 @@ func (x *Console) assemble(ctx context.Context, keys uplink.Keys) error {
 	if err != nil {
 		return err
 	}
-	if x.listen, err = (&net.ListenConfig{}).Listen(ctx, "tcp", c.Listen); err != nil {
+	handler := pages.Handler()
+	x.routes = pages.Routes()
+	x.pages.Store(&handler)
+	return nil
+}
+
+// serve binds the address and begins to answer browsers, at first with the
+// given handler.
+func (x *Console) serve(ctx context.Context, first http.Handler) (err error) {
+	if x.listen, err = (&net.ListenConfig{}).Listen(ctx, "tcp", x.config.Listen); err != nil {
 		return fmt.Errorf("listen for browsers: %w", err)
 	}
-	x.routes = pages.Routes()
+	base, hangUp := context.WithCancel(context.WithoutCancel(ctx))
+	x.pages.Store(&first)
+	x.hangUp, x.served = hangUp, make(chan error, 1)
 	x.server = &http.Server{
-		Handler: pages.Handler(), ReadHeaderTimeout: 10 * time.Second, ReadTimeout: 30 * time.Second,
+		Handler:           http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { (*x.pages.Load()).ServeHTTP(w, r) }),
+		ReadHeaderTimeout: 10 * time.Second, ReadTimeout: 30 * time.Second,
 		WriteTimeout: 60 * time.Second, IdleTimeout: 2 * time.Minute, MaxHeaderBytes: 32 << 10,
-		ErrorLog: slog.NewLogLogger(x.log.Handler(), slog.LevelDebug),
+		ErrorLog:    slog.NewLogLogger(x.log.Handler(), slog.LevelDebug),
+		BaseContext: func(net.Listener) context.Context { return base },
 	}
+	go func() {
+		defer close(x.served)
+		var err error
+		if t := x.config.TLS; t != nil {
+			err = x.server.ServeTLS(x.listen, t.Cert, t.Key)
+		} else {
+			err = x.server.Serve(x.listen)
+		}
+		if !errors.Is(err, http.ErrServerClosed) {
+			x.served <- fmt.Errorf("serve pages: %w", err)
+		}
+	}()
 	return nil
 }
 
@@ -171,26 +208,15 @@ func (x *Console) SetupLink(ctx context.Context) (string, error) {
 // are ended at once.
 const shutdownTime = 3 * time.Second
 
-// Run serves the pages and keeps the store in step with the hub until ctx
-// ends; it then closes everything and returns nil.
+// Run keeps the store in step with the hub and serves the pages until ctx ends;
+// it then closes everything and returns nil.
 func (x *Console) Run(ctx context.Context) error {
 	g, ctx := errgroup.WithContext(ctx)
-	x.server.BaseContext = func(net.Listener) context.Context { return ctx }
 	g.Go(func() error { return x.link.Run(ctx) })
-	g.Go(func() error {
-		var err error
-		if t := x.config.TLS; t != nil {
-			err = x.server.ServeTLS(x.listen, t.Cert, t.Key)
-		} else {
-			err = x.server.Serve(x.listen)
-		}
-		if errors.Is(err, http.ErrServerClosed) {
-			return nil
-		}
-		return fmt.Errorf("serve pages: %w", err)
-	})
+	g.Go(func() error { return <-x.served })
 	g.Go(func() error {
 		<-ctx.Done()
+		x.hangUp()
 		end, cancel := context.WithTimeout(context.WithoutCancel(ctx), shutdownTime)
 		defer cancel()
 		if err := x.server.Shutdown(end); err != nil {
@@ -201,13 +227,14 @@ func (x *Console) Run(ctx context.Context) error {
 	return errors.Join(g.Wait(), x.Close())
 }
 
-// Close closes the store. It is for a console that was not run.
+// Close ends the serving and closes the store. It is for a console that was
+// not run.
 func (x *Console) Close() error {
 	var errs []error
-	if x.listen != nil {
-		if err := x.listen.Close(); err != nil && !errors.Is(err, net.ErrClosed) {
-			errs = append(errs, err)
-		}
+	if x.server != nil {
+		x.hangUp()
+		errs = append(errs, x.server.Close())
+		<-x.served // an error of serving was Run's to tell
 	}
 	if x.trials != nil {
 		errs = append(errs, x.trials.Close())

@@ -105,9 +105,14 @@ func (s *Store) Rebuild(ctx context.Context) (int, error) {
 	}
 	defer func() { _ = s.cache(context.WithoutCancel(ctx), usualCache) }() // a larger one does no harm
 	at, _, err := s.rebuilding(ctx)
+	all := 0
+	if err == nil {
+		err = s.read.QueryRowContext(ctx, `SELECT count(*) FROM events`).Scan(&all)
+	}
 	if err == nil && at.Count == 0 {
 		err = s.step(ctx, (*batchTx).clearProjections)
 	}
+	s.opt.Progress(at.Count, all)
 	for ended := false; err == nil && !ended; {
 		err = s.step(ctx, func(t *batchTx) error {
 			var err error
@@ -115,7 +120,8 @@ func (s *Store) Rebuild(ctx context.Context) (int, error) {
 			return err
 		})
 		if err == nil && !ended {
-			s.opt.Log.Info("making the pages' tables anew from the stored events", "events", at.Count)
+			s.opt.Progress(at.Count, all)
+			s.opt.Log.Info("making the pages' tables anew from the stored events", "events", at.Count, "of", all)
 		}
 	}
 	if err == nil {

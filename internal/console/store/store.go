@@ -54,6 +54,9 @@ type Options struct {
 	// LateAfter is the time at the hub from which an alert counts as late and
 	// raises no alarm. Zero means two minutes.
 	LateAfter time.Duration
+	// Progress, which may be nil, hears how far a rebuild is: events gone through,
+	// and how many there are.
+	Progress func(done, all int)
 }
 
 // Store is an agency's store.
@@ -74,6 +77,9 @@ type Store struct {
 func Open(ctx context.Context, opt Options) (*Store, error) {
 	if opt.Now == nil {
 		opt.Now = time.Now
+	}
+	if opt.Progress == nil {
+		opt.Progress = func(int, int) {}
 	}
 	if opt.LateAfter == 0 {
 		opt.LateAfter = 2 * time.Minute

@@ -93,6 +93,9 @@ func poke(c chan struct{}) {
 // A hub that is down is no error: it is waited for.
 func (u *Uplink) Run(ctx context.Context) error {
 	if err := u.keys.remember(ctx, u.opt.Store); err != nil {
+		if ctx.Err() != nil {
+			return nil // told to end before it began
+		}
 		return err
 	}
 	nc, err := client.Connect(u.opt.URL, u.opt.Name, u.opt.Seed, u.opt.Log, u.opt.More...)

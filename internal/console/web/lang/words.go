@@ -27,6 +27,9 @@ link.up = Đã kết nối | Connected
 link.down = Mất kết nối | Disconnected
 gate.silent = Cửa khẩu không gửi gì | The gate has sent nothing for
 
+busy.title = Đang chuẩn bị dữ liệu | Making the records ready
+busy.text = Sau khi cập nhật, bảng dữ liệu được lập lại từ các bản ghi đã lưu. Không mất gì; trang tự mở khi xong. Trong lúc chờ, cửa khẩu vẫn kiểm tra và lưu mọi lượt. | After an update the tables are made anew from the stored records. Nothing is lost, and the page opens by itself when it is done. Meanwhile the gate goes on and keeps every passage.
+
 login.title = Đăng nhập | Log in
 login.name = Tên đăng nhập | Log-in name
 login.password = Mật khẩu | Password
