@@ -4,6 +4,7 @@ import (
 	"context"
 	"image"
 	"image/color"
+	"io/fs"
 	"log/slog"
 	"path/filepath"
 	"strings"
@@ -85,4 +86,19 @@ func TestLiveSource(t *testing.T) {
 		require.Equal(t, watch.Still, v.Direction)
 		require.NotEmpty(t, v.Plates[0].Crop)
 	}
+}
+
+// A camera that is not there, or that is something else, is told by name with
+// what to do, whether it was given by path or by number.
+func TestNoCamera(t *testing.T) {
+	for source, want := range map[string]string{
+		"/dev/video971": "open video /dev/video971: there is no such camera; plug it in, or take one that is there (ls /dev/video*)",
+		"971":           "open video /dev/video971: there is no such camera",
+		"/dev/null":     "open video /dev/null: it is no file, camera or stream that can be read",
+	} {
+		_, err := watch.New(watch.Config{Source: source, Log: slog.New(slog.DiscardHandler)}, nil).Run(t.Context(), nil)
+		require.ErrorContains(t, err, want, source)
+	}
+	_, err := watch.New(watch.Config{Source: "971", Log: slog.New(slog.DiscardHandler)}, nil).Run(t.Context(), nil)
+	require.ErrorIs(t, err, fs.ErrNotExist)
 }

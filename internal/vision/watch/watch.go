@@ -5,9 +5,11 @@ import (
 	"errors"
 	"fmt"
 	"image"
+	"io/fs"
 	"log/slog"
 	"math"
 	"net/url"
+	"os"
 	"slices"
 	"strconv"
 	"strings"
@@ -76,6 +78,9 @@ func (c Config) open() (*gocv.VideoCapture, error) {
 	var err error
 	// The library is named: left to choose, OpenCV tries all it has and writes
 	// the address of what it cannot open to standard error, password included.
+	if err := c.reachable(); err != nil {
+		return nil, err
+	}
 	switch n, bad := strconv.Atoi(strings.TrimPrefix(c.Source, "/dev/video")); {
 	case bad == nil:
 		v, err = gocv.VideoCaptureDeviceWithAPI(n, gocv.VideoCaptureV4L2)
@@ -91,6 +96,28 @@ func (c Config) open() (*gocv.VideoCapture, error) {
 		return nil, fmt.Errorf("open video %s: it is no file, camera or stream that can be read", c.Name())
 	}
 	return v, nil
+}
+
+// reachable says what is wrong with a camera on this machine before OpenCV, which
+// only knows that it could not open it.
+func (c Config) reachable() error {
+	path := c.Source
+	if _, err := strconv.Atoi(path); err == nil {
+		path = "/dev/video" + path
+	}
+	if !strings.HasPrefix(path, "/dev/") {
+		return nil
+	}
+	f, err := os.OpenFile(path, os.O_RDWR, 0)
+	switch {
+	case err == nil:
+		return f.Close()
+	case errors.Is(err, fs.ErrNotExist):
+		return fmt.Errorf("open video %s: there is no such camera; plug it in, or take one that is there (ls /dev/video*): %w", path, err)
+	case errors.Is(err, fs.ErrPermission):
+		return fmt.Errorf("open video %s: the camera may not be read; put the user into the group video and log in again: %w", path, err)
+	}
+	return fmt.Errorf("open video %s: %w", path, err)
 }
 
 // Run watches until the video ends or ctx does, and calls each for every
