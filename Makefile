@@ -210,7 +210,7 @@ eval-plates: vision build/testset/labels.jsonl ## figures of the plate models: e
 
 build/convoy/convoy.mp4: internal/vision/training/plates/convoy.py | render-deps
 	$(TRAIN) plates.convoy --out $(CURDIR)/build/convoy
-.PHONY: eval-watch eval-containers soak-vision
+.PHONY: eval-watch eval-containers soak-vision soak-vision-hour
 eval-watch: vision build/convoy/convoy.mp4 ## a rendered convoy of ten lorries through the watch command
 	GATEHOUSE_CONVOY=$(CURDIR)/build/convoy $(GO) test -tags eval -count=1 -timeout 30m -v -run '^TestEvalConvoy$$' ./internal/vision/accuracy
 eval-containers: vision ## figures of the container reader on the photographs
@@ -218,6 +218,8 @@ eval-containers: vision ## figures of the container reader on the photographs
 SOAK_IMAGES ?= 20000
 soak-vision: vision ## SOAK_IMAGES pictures (default 20000) through one worker, whose memory must stay flat
 	SOAK_IMAGES=$(SOAK_IMAGES) $(GO) test -count=1 -timeout 0 -v -run '^TestMemoryIsFlat$$' ./cmd/gatehouse-vision
+soak-vision-hour: vision ## the same for MINUTES (default 60), however many pictures that is
+	SOAK_MINUTES=$(MINUTES) $(GO) test -count=1 -timeout 0 -v -run '^TestMemoryIsFlat$$' ./cmd/gatehouse-vision
 
 $(PEERS)/node_modules/.installed: $(PEERS)/package-lock.json
 	cd $(PEERS) && npm ci --ignore-scripts --no-audit --no-fund

@@ -14,6 +14,7 @@ import (
 	"strconv"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/stretchr/testify/require"
 
@@ -23,15 +24,15 @@ import (
 
 // TestMemoryIsFlat puts pictures of many sizes, good and bad, through one
 // worker. After the first fifth its memory may not grow by more than a tenth
-// and 24 MB. SOAK_IMAGES is how many; with it the trained models and the
-// photographs are used (make soak-vision), else the tiny ones and 120 drawings.
+// and 24 MB. SOAK_IMAGES is how many, SOAK_MINUTES for how long; with either the
+// trained models and the photographs are used (make soak-vision and
+// soak-vision-hour), else the tiny ones and 120 drawings.
 func TestMemoryIsFlat(t *testing.T) {
-	count, flags, ops := 120, tiny(t, "worker"), []wire.Op{wire.OpPlate}
+	flags, ops := tiny(t, "worker"), []wire.Op{wire.OpPlate}
+	done := func(i int) float64 { return float64(i) / 120 }
 	pictures := drawings(t)
-	if text := os.Getenv("SOAK_IMAGES"); text != "" {
-		var err error
-		count, err = strconv.Atoi(text)
-		require.NoError(t, err)
+	if wanted := asked(t); wanted != nil {
+		done = wanted
 		flags = []string{"worker", "--models", visiontest.RealModels(t), "--runtime", visiontest.Library(t)}
 		found, err := filepath.Glob(filepath.Join(visiontest.Data(t), "plates", "img", "*"))
 		require.NoError(t, err)
@@ -51,8 +52,8 @@ func TestMemoryIsFlat(t *testing.T) {
 	_, err = lines.ReadBytes('\n') // ready
 	require.NoError(t, err)
 
-	warm, most, results := 0, 0, 0
-	for i := range count {
+	count, warm, most, results, told := 0, 0, 0, 0, 0
+	for i := 0; done(i) < 1; i++ {
 		path := pictures[i*7919%len(pictures)]
 		request, err := json.Marshal(wire.Request{ID: strconv.Itoa(i), Op: ops[i%len(ops)], Path: path})
 		require.NoError(t, err)
@@ -66,24 +67,46 @@ func TestMemoryIsFlat(t *testing.T) {
 		if got.Error == nil {
 			results++
 		}
-		if i < count/5 {
+		count++
+		fifth := int(5 * done(i))
+		if fifth == 0 {
 			continue
 		}
 		mb := resident(t, cmd.Process.Pid)
-		if i == count/5 {
+		if warm == 0 {
 			warm = mb
 		}
 		most = max(most, mb)
-		if i%(count/5) == 0 {
-			t.Logf("after %d pictures: %d MB", i, mb)
+		if fifth > told {
+			told = fifth
+			t.Logf("after %d pictures: %d MB", count, mb)
 		}
 	}
 	end := resident(t, cmd.Process.Pid)
 	t.Logf("%d pictures, %d results: %d MB after a fifth, %d MB at the end, at most %d MB", count, results, warm, end, most)
 	require.Positive(t, results)
+	require.Positive(t, warm)
 	require.Less(t, end, warm+warm/10+24, "megabytes resident")
 	require.NoError(t, in.Close())
 	require.NoError(t, cmd.Wait())
+}
+
+// asked gives the share that is done before a picture, by the count or the time
+// that was asked for; nil when nothing was.
+func asked(t *testing.T) func(i int) float64 {
+	t.Helper()
+	if text := os.Getenv("SOAK_MINUTES"); text != "" {
+		minutes, err := strconv.ParseFloat(text, 64)
+		require.NoError(t, err)
+		began := time.Now()
+		return func(int) float64 { return time.Since(began).Minutes() / minutes }
+	}
+	if text := os.Getenv("SOAK_IMAGES"); text != "" {
+		count, err := strconv.Atoi(text)
+		require.NoError(t, err)
+		return func(i int) float64 { return float64(i) / float64(count) }
+	}
+	return nil
 }
 
 // resident is the memory of a process in megabytes.
