@@ -39,6 +39,10 @@ class Reader(nn.Module):
                                   Residual(d), Residual(d), Residual(d))
         self.place = nn.Parameter(torch.randn(1, self.GRID_H * self.GRID_W, d) * 0.02)
         self.mix = Mixer(d, self.GRID_H * self.GRID_W)
+        # Put into trained weights, which they leave as they were until they have learnt something.
+        self.fine, self.deep = Residual(48), Residual(d)
+        for late in (self.fine, self.deep):
+            nn.init.zeros_(late.norm.weight)
         self.norm = nn.LayerNorm(d)
         self.query = nn.Parameter(torch.randn(grammar.SLOTS, d) * 0.1)
         self.key, self.value = nn.Linear(d, d), nn.Linear(d, d)
@@ -51,11 +55,17 @@ class Reader(nn.Module):
         grid = torch.stack([xs / self.GRID_W, ys / self.GRID_H], -1).reshape(-1, 2)
         self.register_buffer("grid", grid.float(), persistent=False)
 
+    def load_state_dict(self, state_dict, strict=True):
+        """Weights of 0.5.0 and before have no fine and deep parts, which then change nothing."""
+        own = {k: v for k, v in self.state_dict().items() if k.startswith(("fine.", "deep."))}
+        return super().load_state_dict({**own, **state_dict}, strict)
+
     def forward(self, x):
         """Returns logits: slots, rows, country; the attention over the grid; the plate's corners in crops (0..1)."""
         mean = x.mean((2, 3), keepdim=True)  # night and glare come with a contrast that says nothing
         x = (x - mean) * (self.CONTRAST / (((x - mean) ** 2).mean((2, 3), keepdim=True).sqrt() + 0.01))
-        t = self.body(x).reshape(-1, self.D, self.GRID_H * self.GRID_W).transpose(1, 2) + self.place
+        y = self.deep(self.body[4:](self.fine(self.body[:4](x))))
+        t = y.reshape(-1, self.D, self.GRID_H * self.GRID_W).transpose(1, 2) + self.place
         t = self.norm(self.mix(t))
         a = torch.softmax(self.query @ self.key(t).transpose(1, 2) * self.D ** -0.5 * 4, -1)
         s = a @ self.value(t) + self.slot
