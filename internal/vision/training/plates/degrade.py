@@ -86,7 +86,7 @@ def sensor(rng, img, strong=1.0):
 
 def smear(rng, img, height):
     """Out of focus or moving, in shares of a character's height (pixels): up to where people begin to guess."""
-    share = rng.uniform(0.03, 0.15)
+    share = rng.uniform(0.03, 0.115 if rng.random() < 0.8 else 0.15)
     sigma = share * height
     if rng.random() < 0.5:
         return cv2.GaussianBlur(img, (0, 0), max(sigma, 0.3))

@@ -122,6 +122,30 @@ class Glyphs:
             mask[y - 5:y + 5, :int(w * 0.62)] = 255
         return mask
 
+    @staticmethod
+    def narrowed(mask, c, gap):
+        """C or G whose mouth is open by a share of its height alone, as on condensed pressed plates."""
+        h, w = mask.shape
+        ink = mask > 127
+        middle = np.flatnonzero(~ink[h // 2, w // 6:])
+        stroke = w // 6 + (int(middle[0]) if len(middle) else w // 8)
+        if stroke > 0.45 * w:
+            return mask
+        free = ~ink[:, w - stroke:].any(1)  # rows of the mouth at the right edge
+        rows = np.flatnonzero(free[h // 6:h - h // 6]) + h // 6
+        if len(rows) < 4:
+            return mask
+        top, bottom = int(rows[0]), int(rows[-1])
+        left = max(2, int(gap * h))
+        straight = all(ink[y, w - stroke:].mean() > 0.75 for y in ((top - 3,) if c == "G" else (top - 3, bottom + 3)))
+        if bottom - top <= left or not straight:  # ends that are cut at a slant do not go on downwards
+            return mask
+        out, end = mask.copy(), bottom - left if c == "G" else (top + bottom - left) // 2
+        out[top - 2:end, w - stroke:] = 255
+        if c == "C":
+            out[end + left:bottom + 2, w - stroke:] = 255
+        return out
+
     def script(self, rng, country, text):
         """Alpha mask of a string in the country's own script."""
         paths = [os.path.join(ROOT, p) for p in SCRIPTS.get(country, [])]

@@ -19,6 +19,7 @@ MILITARY_FIRST = "ABCDHKPQTV"
 MILITARY_SECOND = "ABCDEGHIKLMNPQRSTUVXYZ"
 CN_PROVINCES = "京津沪渝冀豫云辽黑湘皖鲁新苏浙赣鄂桂甘晋蒙陕吉闽贵粤青藏川宁琼"
 CN_LETTERS = "ABCDEFGHJKLMNPQRSTUVWXYZ"
+CN_HARD = CN_LETTERS + "JJJJJJUUQWWNVBBSSZD"  # what only Chinese plates have, and what is taken for a digit, more often
 
 # Colours are BGR; (plate, text).
 WHITE, YELLOW, BLUE, RED = (235, 238, 238), (20, 190, 240), (150, 70, 20), (35, 25, 185)
@@ -39,8 +40,9 @@ class Layout:
 
 
 def _digits(rng, n):
-    """n digits; in one group of four only those that are mixed up when small."""
-    pool = "5566338890" if rng.random() < 0.25 else "0123456789"
+    """n digits; in one group of three only those that are mixed up when small, or the narrow ones that run together."""
+    r = rng.random()
+    pool = "5566338890" if r < 0.22 else "1111174071" if r < 0.35 else "0123456789"
     return "".join(pool[d] for d in rng.integers(0, 10, n))
 
 
@@ -127,9 +129,9 @@ def vietnamese(rng):
 def chinese(rng):
     """Blue, yellow (one and two rows), green new energy."""
     prov = _pick(rng, CN_PROVINCES) if rng.random() < 0.6 else _pick(rng, "桂云粤京沪")
-    letter = _pick(rng, CN_LETTERS)
-    tail = [_pick(rng, "0123456789") if rng.random() < 0.75 else _pick(rng, CN_LETTERS) for _ in range(5)]
-    tail = "".join(tail)
+    letter = _pick(rng, CN_HARD)
+    letters = 0.25 if rng.random() < 0.8 else 0.6
+    tail = "".join(_pick(rng, CN_HARD) if rng.random() < letters else _digits(rng, 1) for _ in range(5))
     r = rng.random()
     if r < 0.34:
         return Layout("cn-car", "CN", ["#" + letter + "." + tail], (CN_BLUE, PAPER), "long", letter + tail, [prov])

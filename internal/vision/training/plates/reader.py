@@ -58,17 +58,20 @@ class Source:
         if rng.random() < 0.65:
             ew = rng.uniform(ew, 190)
         eh = ew * ph / pw * rng.uniform(0.85, 1.25)
-        m = rng.uniform(-0.02, 0.22)
+        near = rng.random() < 0.6  # as the net for corners leaves it; else as the detector does
+        m = rng.uniform(0.03, 0.17) if near else rng.uniform(-0.02, 0.22)
         cw, ch = int(ew * (1 + 2 * m)), int(max(8, eh * (1 + 2 * m)))
         quad = np.array([[0, 0], [ew, 0], [ew, eh], [0, eh]]) - (ew / 2, eh / 2)
         r = rng.random()
-        angle = np.radians(rng.uniform(-18, 18) if r < 0.2 else rng.normal(0, 2.5))
+        angle = np.radians(rng.normal(0, 0.5) if near else rng.uniform(-18, 18) if r < 0.2 else rng.normal(0, 2.5))
         rot = np.array([[np.cos(angle), np.sin(angle)], [-np.sin(angle), np.cos(angle)]])
-        shear = np.array([[1, rng.normal(0, 0.08)], [rng.normal(0, 0.05), 1]])
+        loose = 0.3 if near else 1.0
+        shear = np.array([[1, loose * rng.normal(0, 0.08)], [(0.1 if near else 1) * rng.normal(0, 0.05), 1]])
         quad = quad @ rot @ shear
         extent = np.abs(quad).max(0) * 2
         quad *= min(1, cw / extent[0] * 1.1, ch / extent[1] * (1.25 if r < 0.2 else 1.05)) if r < 0.7 else 1
-        quad = quad + (cw / 2, ch / 2) + rng.normal(0, 0.03, 2) * (ew, eh) + rng.normal(0, 0.02, (4, 2)) * (ew, eh)
+        quad = quad + (cw / 2, ch / 2) + loose * rng.normal(0, 0.03, 2) * (ew, eh)
+        quad = quad + loose * rng.normal(0, 0.02, (4, 2)) * (ew, eh)
         flat = cv2.cvtColor(shrink(p.image, ew), cv2.COLOR_BGR2GRAY)
         hm = homography(flat.shape[1::-1], quad)
         bg = self.patch(rng, cw, ch) if rng.random() < 0.7 else np.full((ch, cw), int(rng.integers(5, 250)), np.uint8)
@@ -90,12 +93,14 @@ class Source:
     def photographed(self, rng):
         """A real crop, jittered by 15 %."""
         img, quads, text, rows, _ = self.real[int(rng.choice(len(self.real), p=self.weights))]
-        q = quads[int(rng.integers(len(quads)))]
+        near = rng.random() < 0.5  # the corners that the product would find, hardly moved
+        q = quads[-1 if near else int(rng.integers(len(quads)))]
+        loose = 0.3 if near else 1.0
         w, h = q[1, 0] - q[0, 0], q[3, 1] - q[0, 1]
         c = q.mean(0)
-        q = (q - c) * rng.uniform(0.94, 1.15, 2) + c + rng.normal(0, 0.04, 2) * (w, h)
-        q = q + rng.normal(0, 0.025, (4, 2)) * (w, h)
-        if rng.random() < 0.3:
+        q = (q - c) * (rng.uniform(0.97, 1.05, 2) if near else rng.uniform(0.94, 1.15, 2)) + c
+        q = q + loose * (rng.normal(0, 0.04, 2) + rng.normal(0, 0.025, (4, 2))) * (w, h)
+        if not near and rng.random() < 0.3:
             a = np.radians(rng.uniform(-12, 12))
             q = (q - c) @ np.array([[np.cos(a), np.sin(a)], [-np.sin(a), np.cos(a)]]) + c
         out = data.rectify(img, q, rng.uniform(0.02, 0.16))

@@ -28,11 +28,11 @@ class Renderer:
         self.glyphs = Glyphs(data)
 
     def layout(self, rng):
-        """Mostly Vietnamese; about one in four foreign."""
+        """Mostly Vietnamese; more than one in four foreign."""
         r = rng.random()
-        if r < 0.76:
+        if r < 0.72:
             return grammar.vietnamese(rng)
-        return grammar.chinese(rng) if r < 0.89 else grammar.neighbour(rng)
+        return grammar.chinese(rng) if r < 0.88 else grammar.neighbour(rng)
 
     def plate(self, rng, layout=None):
         """One flat plate."""
@@ -126,6 +126,7 @@ class Renderer:
         """Alpha mask of all rows and the centres of the characters in reading order of text."""
         alpha = np.zeros((h, w), np.uint8)
         face, stretch = self.glyphs.face(rng), self._stretch(rng)
+        mouth = rng.uniform(0.1, 0.26) if rng.random() < 0.3 else None  # of C and G, share of the height
         n = len(lay.rows)
         top, bottom = h * rng.uniform(0.08, 0.15), h * rng.uniform(0.85, 0.93)
         gap = h * rng.uniform(0.03, 0.09) if n > 1 else 0
@@ -133,7 +134,7 @@ class Renderer:
         centres, slot, y = [], 0, top
         for row, share in zip(lay.rows, shares):
             rh = (bottom - top - gap * (n - 1)) * share
-            for c, cx in self._row(rng, alpha, lay, row, face, y, rh, w, stretch):
+            for c, cx in self._row(rng, alpha, lay, row, face, y, rh, w, stretch, mouth):
                 centres.append((slot, cx, y + rh / 2))
                 slot += 1
             y += rh + gap
@@ -142,10 +143,10 @@ class Renderer:
     @staticmethod
     def _stretch(rng):
         """Gives a character's width from its face's: as it is, condensed, or all nearly alike as on pressed plates (1 is heights)."""
-        r, by, one = rng.random(), rng.uniform(0.58, 0.9), rng.uniform(0.38, 0.6)
-        if r < 0.25:
+        r, by, one = rng.random(), rng.uniform(0.52, 0.9), rng.uniform(0.38, 0.6)
+        if r < 0.3:
             return lambda width: width * by
-        return (lambda width: width if width < 0.35 else one) if r < 0.4 else lambda width: width
+        return (lambda width: width if width < 0.35 else one) if r < 0.42 else lambda width: width
 
     @staticmethod
     def _shares(rng, lay, n):
@@ -160,7 +161,7 @@ class Renderer:
         first = rng.uniform(0.38, 0.52)
         return [first, 1 - first]
 
-    def _row(self, rng, alpha, lay, row, face, y, rh, w, stretch):
+    def _row(self, rng, alpha, lay, row, face, y, rh, w, stretch, mouth):
         """Draws one row scaled into its area; yields the Latin characters with their x centres."""
         pieces, tight = [], rng.uniform(0.06, 0.22)
         for c in row:
@@ -174,6 +175,8 @@ class Renderer:
                 pieces.append((c, m, m.shape[1] / HEIGHT))
             else:
                 m = self.glyphs.char(rng, face, c)
+                if mouth and c in "CG":
+                    m = self.glyphs.narrowed(m, c, mouth)
                 pieces.append((c, m, np.clip(stretch(m.shape[1] / HEIGHT), 0.12, 0.95)))
         total = sum(p[2] for p in pieces) + tight * (len(pieces) - 1)
         most = w * rng.uniform(0.80, 0.93)
