@@ -1,7 +1,8 @@
 """Fits the temperature of the reading score on vehicles that the reader was never trained on.
 
 python3 -m plates.calibrate --data DIR --weights runs   writes calibration.json there; with --quads it also finds the
-corners of every train plate with the detector and writes quads.json, which plates.reader --quads trains on.
+corners of every train plate as the product does (the detector, then the net for corners where it is among the weights)
+and writes quads.json, which plates.reader --quads trains on.
 Rendered plates are left out of the fit: their hardest cases are unreadable by construction. So few of the held-out
 pictures are misread that the fit would hang on two or three of them; each is therefore read in worse light and optics too.
 """
@@ -15,6 +16,7 @@ import torch
 from common import loop
 
 from . import data, degrade
+from .corners import Corners, refine, size
 from .detector import detect, iou
 from .net import Detector, Reader
 from .pipeline import Pipeline
@@ -32,6 +34,21 @@ def fit(raw, right):
     return best[1]
 
 
+def straightener(weights):
+    """What moves a quad to where the plate is; as the product, it leaves one alone that would go far."""
+    path = os.path.join(weights, "corners.pt")
+    if not os.path.exists(path):
+        return lambda img, quad: quad
+    net = loop.load(Corners(), path)
+
+    def straight(img, quad):
+        better = refine(net, img, quad, 1)
+        far = np.linalg.norm(better - quad, axis=1).mean() > 0.6 * size(quad)[1]
+        return quad if far else better
+
+    return straight
+
+
 def main():
     p = argparse.ArgumentParser(description=__doc__)
     p.add_argument("--data")
@@ -45,6 +62,7 @@ def main():
     detector = loop.load(Detector(), os.path.join(args.weights, "detector.pt"))
     reader_path = os.path.join(args.weights, "reader.pt")
     reader = loop.load(Reader(), reader_path) if os.path.exists(reader_path) else Reader()
+    straight = straightener(args.weights)
     pipe, raw, right, quads, missed, wrong = Pipeline(detector, reader), [], [], {}, 0, 0
     for line in data.labels(data.root(args.data), "train"):
         held = data.fold(line["plates"][0]["text"]) == VALID_FOLD
@@ -57,7 +75,7 @@ def main():
             box = data.box_quad(plate["box"]) if plate["box"] else None
             match = [q for _, q in found if box is None or iou(q, box) > 0.45]
             if match and (box is not None or len(found) == 1):
-                quads[line["file"]] = [[round(float(v), 2) for v in c] for c in match[0]]
+                quads[line["file"]] = [[round(float(v), 2) for v in c] for c in straight(img, np.float32(match[0]))]
             elif not match:
                 wrong += 1
         elif not found:
