@@ -65,9 +65,9 @@ func traffic(t *testing.T, site *consoletest.Site) event.Passage {
 func decide(t *testing.T, browser context.Context, key, reason string) {
 	t.Helper()
 	browsertest.Until(t, browser, `document.body.classList.contains("on-line")`)
-	browsertest.Do(t, browser, chromedp.KeyEvent(key), chromedp.KeyEvent("r"))
+	browsertest.Keys(t, browser, key, "r")
 	browsertest.Until(t, browser, `document.activeElement.name === "reason" && document.querySelector("#verdict input[name=code]:checked") !== null`)
-	browsertest.Do(t, browser, chromedp.KeyEvent(reason), chromedp.KeyEvent(kb.F9))
+	browsertest.Keys(t, browser, reason, kb.F9)
 }
 
 func TestAnOfficerDecidesByKeyboard(t *testing.T) {
@@ -89,9 +89,9 @@ func TestAnOfficerDecidesByKeyboard(t *testing.T) {
 	browsertest.Accessible(t, browser)
 
 	browsertest.Do(t, browser,
-		chromedp.Evaluate[chromedp.Void](`document.querySelector("#p-`+string(hot.ID)+` a").focus()`),
-		chromedp.KeyEvent(kb.Enter),
-		chromedp.WaitVisible(chromedp.CSS(`#verdicts`)))
+		chromedp.Evaluate[chromedp.Void](`document.querySelector("#p-`+string(hot.ID)+` a").focus()`))
+	browsertest.Keys(t, browser, kb.Enter)
+	browsertest.Do(t, browser, chromedp.WaitVisible(chromedp.CSS(`#verdicts`)))
 	browsertest.Until(t, browser, `document.querySelectorAll("#scans .marks rect.finding").length === 1`)
 	browsertest.Until(t, browser, `[...document.images].every(i => i.complete && i.naturalWidth > 0)`)
 	browsertest.Until(t, browser, `!document.querySelector("#verdicts .side.customs .receipt .none")`)

@@ -48,9 +48,7 @@ func (d *desk) run(script string) {
 
 func (d *desk) key(keys ...string) {
 	d.Helper()
-	for _, k := range keys {
-		d.do(chromedp.KeyEvent(k))
-	}
+	browsertest.Keys(d.T, d.browser, keys...)
 }
 
 func (d *desk) open(path string) {

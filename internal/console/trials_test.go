@@ -41,7 +41,7 @@ func TestATrialAtADesk(t *testing.T) {
 	d.key("q")
 	d.until(`document.querySelector("#trials select") !== null`)
 	d.run(`document.querySelector("#trials select").focus()`)
-	d.do(chromedp.KeyEvent(kb.Tab), chromedp.KeyEvent(kb.Enter))
+	d.key(kb.Tab, kb.Enter)
 	d.until(`document.querySelector("#trials .warn")?.textContent.includes("5 %")`)
 	badge, err := chromedp.Run(d.browser, chromedp.Evaluate[string](`document.querySelector("header .badge").textContent`))
 	require.NoError(t, err)

@@ -222,7 +222,8 @@ func (w *window) passage() page {
 // decide gives a verdict on the open passage: its key, then the reason.
 func (w *window) decide(key, reason string) {
 	w.t.Helper()
-	w.do(chromedp.KeyEvent(key), chromedp.SendKeys(chromedp.CSS(`textarea[name=reason]`), reason),
+	browsertest.Keys(w.t, w.ctx, key)
+	w.do(chromedp.SendKeys(chromedp.CSS(`textarea[name=reason]`), reason),
 		chromedp.Click(chromedp.CSS(`form#verdict button.main`)))
 	w.until(`document.querySelector("#verdicts .side.` + w.agency.Account() + ` .reason")?.textContent === ` + quoted(reason))
 }

@@ -175,6 +175,17 @@ func Do(t testing.TB, browser context.Context, actions ...chromedp.Action[chrome
 	require.NoError(t, chromedp.Do(browser, actions...))
 }
 
+// Keys presses keys one after the other once the page has been painted. Chromium
+// throws away what is typed before, so that nobody acts on what is not to be
+// seen yet; on a busy machine that is long after the page was loaded.
+func Keys(t testing.TB, browser context.Context, keys ...string) {
+	t.Helper()
+	Until(t, browser, `performance.getEntriesByType("paint").length > 0`)
+	for _, k := range keys {
+		Do(t, browser, chromedp.KeyEvent(k))
+	}
+}
+
 // Password is the one that SetUp gives.
 const Password = "mật khẩu thử nghiệm"
 
