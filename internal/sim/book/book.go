@@ -126,8 +126,14 @@ func (p Page) Sent(device, kind string, frame []byte, passage string) {
 }
 
 // Unheard notes a frame that left, or would have left, with nobody to hear it.
+// One that was not acknowledged in time is not counted: it counts as sent when it
+// is acknowledged later.
 func (p Page) Unheard(device, kind string, frame []byte, passage, reason string) {
-	p.book.frame(p.book.unheard, p.book.totals.Unheard, p.lane, device, kind, frame, passage, reason)
+	count := p.book.totals.Unheard
+	if reason == Unanswered {
+		count = map[string]int{}
+	}
+	p.book.frame(p.book.unheard, count, p.lane, device, kind, frame, passage, reason)
 }
 
 // Spoilt notes bytes that a fault made of a frame.

@@ -42,6 +42,7 @@ func TestLedgerGoesOnAfterAKill(t *testing.T) {
 	b.Lane("01").Sent("rpm", book.Line, []byte("GB,000188,000206,000262,000243"), "")
 	b.Lane("01").Sent("xray", book.File, []byte{}, "sim-000001")
 	b.Lane("01").Unheard("rpm", book.Line, []byte("x"), "sim-000001", "not-open")
+	b.Lane("01").Unheard("camera", book.MQTT, []byte("x"), "sim-000001", book.Unanswered) // counts when it is acknowledged
 	require.Equal(t, book.Totals{Sent: map[string]int{"01-rpm": 1, "01-xray": 1}, Unheard: map[string]int{"01-rpm": 1}, Spoilt: map[string]int{}}, b.Totals())
 	require.NoError(t, b.Close())
 
