@@ -120,6 +120,25 @@ func TestASoundCaseHasNoProblem(t *testing.T) {
 	require.Equal(t, account.Quantiles{N: 3, P50: 250, P99: 250, Max: 250}, f.Latency[event.Customs].Quiet)
 }
 
+// Of lines with the same content the one that no log tells of is named, so that
+// its loss is laid at the door of the right fault.
+func TestALostLineIsNamedByTheTimesOfTheLogs(t *testing.T) {
+	c := sound()
+	idle := digestOf("GB,000230,000231,000229,000230")
+	for _, s := range c.Stores {
+		s.Gaps = nil
+		s.Frames = slices.DeleteFunc(s.Frames, func(f account.FrameRow) bool { return f.Digest == idle[:16] })
+		for _, end := range []float64{50.5, 54, 54} { // of 50, 51, 52 and 53
+			s.Frames = append(s.Frames, account.FrameRow{Lane: "01", Device: "rpm", Digest: idle[:16], At: at(end).Format(time.RFC3339Nano)})
+		}
+	}
+	r := account.Judge(c)
+	require.Equal(t, []account.Kind{account.FrameLost}, kinds(r))
+	for _, p := range r.Problems {
+		require.Equal(t, at(51), p.At)
+	}
+}
+
 // second is the store in which most cases go wrong: a rule that looked
 // at the first alone would not see it.
 // A broker that acknowledges too late gets the same again, as often as that

@@ -38,11 +38,11 @@ func (j *judge) frames() {
 	for _, f := range j.c.Books.Ledger {
 		sent[keyOf(f)] = append(sent[keyOf(f)], f)
 	}
-	found, logged := map[frameKey]int{}, map[frameKey]string{}
+	found := map[frameKey][]time.Time{}
 	for _, f := range j.s.Frames {
 		key := frameKey{Device{f.Lane, f.Device}, f.Digest}
-		found[key]++
-		logged[key] = f.At
+		at, _ := time.Parse(time.RFC3339Nano, f.At) // zero when the log does not say
+		found[key] = append(found[key], at)
 	}
 	j.damaged = map[Device][]book.Frame{}
 	for _, f := range j.c.Books.Spoilt {
@@ -50,20 +50,20 @@ func (j *judge) frames() {
 		j.damaged[d] = append(j.damaged[d], f)
 	}
 	for key, lines := range sent {
-		switch n := found[key]; {
+		switch n := len(found[key]); {
 		case n < len(lines):
-			j.missing(key, lines, len(lines)-n)
+			j.missing(key, lines, found[key])
 		case n > len(lines):
 			j.surplus(key, lines, n-len(lines))
 		}
 	}
-	j.invented(sent, found, logged)
+	j.invented(sent, found)
 }
 
 // invented finds what was never sent. Of the bytes that a fault made of a
 // frame, nobody can say which frames a receiver cuts them into, but not that
 // they are more than the bytes.
-func (j *judge) invented(sent map[frameKey][]book.Frame, found map[frameKey]int, logged map[frameKey]string) {
+func (j *judge) invented(sent map[frameKey][]book.Frame, found map[frameKey][]time.Time) {
 	unsure := j.c.Unsure
 	pieces := map[Device]int{}
 	for device, list := range j.damaged {
@@ -71,7 +71,8 @@ func (j *judge) invented(sent map[frameKey][]book.Frame, found map[frameKey]int,
 			pieces[device] += f.Bytes
 		}
 	}
-	for key, n := range found {
+	for key, logged := range found {
+		n := len(logged)
 		switch {
 		case len(sent[key]) > 0 || isState(key):
 		case isCamera(key.Device) && n <= unsure:
@@ -80,17 +81,17 @@ func (j *judge) invented(sent map[frameKey][]book.Frame, found map[frameKey]int,
 			pieces[key.Device] -= n
 			j.figures.Pieces += n
 		default:
-			at, _ := time.Parse(time.RFC3339Nano, logged[key]) // zero when the log does not say
-			j.problemAt(key.Device, at, FrameInvented, n, "%s %s is in the frame logs %d times and was never sent", key.Device, key.digest, n)
+			j.problemAt(key.Device, logged[n-1], FrameInvented, n, "%s %s is in the frame logs %d times and was never sent", key.Device, key.digest, n)
 		}
 	}
 }
 
-// missing judges n of the lines of one content that were not found: those
-// that lie in a recorded gap of their device may be.
-func (j *judge) missing(key frameKey, lines []book.Frame, n int) {
-	inGap, taken := 0, 0
-	var outside book.Frame
+// missing judges the lines of one content of which fewer were found than sent:
+// those that lie in a recorded gap of their device may be. logged are the ends
+// of the logs that have one.
+func (j *judge) missing(key frameKey, lines []book.Frame, logged []time.Time) {
+	inGap, taken, n := 0, 0, len(lines)-len(logged)
+	var outside []book.Frame
 	if lines[0].Kind == book.File && slices.Contains(j.c.Left, lines[0].SHA256) {
 		j.figures.Left += n
 		return
@@ -105,7 +106,7 @@ func (j *judge) missing(key frameKey, lines []book.Frame, n int) {
 		case j.besideDamage(key.Device, l.At):
 			taken++
 		default:
-			outside = l
+			outside = append(outside, l)
 		}
 	}
 	n = max(0, n)
@@ -119,12 +120,29 @@ func (j *judge) missing(key frameKey, lines []book.Frame, n int) {
 	j.taken[key.Device] += taken
 	j.figures.TakenAlong += taken
 	if lost := n - taken; lost > 0 {
-		if outside.N == 0 {
-			outside = lines[len(lines)-1]
+		if len(outside) == 0 {
+			outside = lines
 		}
-		j.problemAt(key.Device, outside.At, FrameLost, lost, "%s frame %d of %s (%s, %s) is missing outside of every gap; %s", key.Device, outside.N,
-			outside.At.Format(time.RFC3339Nano), key.digest, cmp.Or(outside.Passage, "idle"), j.nearest(key.Device, outside.At))
+		l := unlogged(outside, logged)
+		j.problemAt(key.Device, l.At, FrameLost, lost, "%s frame %d of %s (%s, %s) is missing outside of every gap; %s", key.Device, l.N,
+			l.At.Format(time.RFC3339Nano), key.digest, cmp.Or(l.Passage, "idle"), j.nearest(key.Device, l.At))
 	}
+}
+
+// unlogged is the first of some lines of one content that no log tells of. A log
+// tells of the latest before its end that no other tells of.
+func unlogged(lines []book.Frame, logged []time.Time) book.Frame {
+	left := slices.Clone(lines)
+	for _, end := range slices.SortedFunc(slices.Values(logged), time.Time.Compare) {
+		i := len(left) - 1
+		for i >= 0 && left[i].At.After(end) {
+			i--
+		}
+		if i >= 0 && len(left) > 1 {
+			left = slices.Delete(left, i, i+1)
+		}
+	}
+	return left[0]
 }
 
 // oneLook is how long a host takes to ask for inputs and relays: what changes
