@@ -11,6 +11,7 @@ import (
 	"github.com/nats-io/nats.go"
 	"github.com/nats-io/nats.go/jetstream"
 
+	"gatehouse/internal/natslog"
 	"gatehouse/internal/trust"
 )
 
@@ -77,15 +78,16 @@ func startServer(ctx context.Context, opts *server.Options, log *slog.Logger, ma
 		return nil, nil, err
 	}
 	made(ns)
-	sink := newLogSink(log)
+	broken := make(chan struct{})
+	sink := natslog.New(log, func() { close(broken) })
 	ns.SetLoggerV2(sink, false, false, false)
 	go ns.Start()
-	if err := awaitReady(ctx, ns, sink.fatal); err != nil {
+	if err := awaitReady(ctx, ns, sink.Fatal()); err != nil {
 		ns.Shutdown()
 		ns.WaitForShutdown()
 		return nil, nil, err
 	}
-	return ns, sink.broken, nil
+	return ns, broken, nil
 }
 
 // awaitReady waits until the server takes connections. It looks at short

@@ -157,7 +157,7 @@ func (c *committer) failed(err error) error {
 	}
 	c.broken = fmt.Errorf("%w: %w", ErrBroken, err)
 	c.j.opts.Log.Error("journal write failed; it must be opened anew", "stream", c.stream, "err", err)
-	c.j.once.Do(func() { close(c.j.broken) })
+	c.j.fail()
 	return c.broken
 }
 

@@ -20,6 +20,7 @@ import (
 	"gatehouse/internal/event"
 	"gatehouse/internal/evidence"
 	"gatehouse/internal/fault"
+	"gatehouse/internal/natslog"
 )
 
 // Stream is one value class of the journal, with a retention of its own.
@@ -73,16 +74,16 @@ type Journal struct {
 	committers map[Stream]*committer
 
 	once   sync.Once
-	broken chan struct{} // closed with the first ErrBroken
+	broken chan struct{} // closed with the first write that failed
 }
 
 // Open starts the embedded server and its committers. Close it when done.
 func Open(ctx context.Context, opts Options) (*Journal, error) {
-	srv, err := start(opts.Dir)
-	if err != nil {
+	j := &Journal{opts: opts, committers: map[Stream]*committer{}, broken: make(chan struct{})}
+	var err error
+	if j.server, err = start(opts.Dir, natslog.New(opts.Log.With("part", "journal"), j.fail)); err != nil {
 		return nil, fmt.Errorf("open journal %s: %w", opts.Dir, err)
 	}
-	j := &Journal{opts: opts, server: srv, committers: map[Stream]*committer{}, broken: make(chan struct{})}
 	if err := j.connect(ctx); err != nil {
 		j.shutdown()
 		return nil, fmt.Errorf("open journal %s: %w", opts.Dir, err)
@@ -93,7 +94,7 @@ func Open(ctx context.Context, opts Options) (*Journal, error) {
 	return j, nil
 }
 
-func start(dir string) (*server.Server, error) {
+func start(dir string, log *natslog.Sink) (*server.Server, error) {
 	srv, err := server.NewServer(&server.Options{
 		ServerName: "journal",
 		DontListen: true,
@@ -102,7 +103,6 @@ func start(dir string) (*server.Server, error) {
 		SyncAlways: !fault.Planted(fault.PlantNoSync), // the default syncs every two minutes: a power cut loses acknowledged readings
 		MaxPayload: maxPayload,
 		NoSigs:     true,
-		NoLog:      true,
 		// The gate enforces its own limits; the server must not guess at them.
 		JetStreamMaxStore:  1 << 50,
 		JetStreamMaxMemory: 64 << 20,
@@ -110,6 +110,7 @@ func start(dir string) (*server.Server, error) {
 	if err != nil {
 		return nil, err
 	}
+	srv.SetLoggerV2(log, false, false, false)
 	srv.Start()
 	if !srv.ReadyForConnections(30 * time.Second) {
 		srv.Shutdown()
@@ -180,8 +181,12 @@ func (j *Journal) Append(ctx context.Context, s Stream, entries ...event.Journal
 	return nil
 }
 
-// Broken is closed when a commit has failed with ErrBroken.
+// Broken is closed when a commit has failed with ErrBroken, or a write of
+// another stream of the server, as of the SHARED chain, which is not told: that
+// stream answers nothing any more.
 func (j *Journal) Broken() <-chan struct{} { return j.broken }
+
+func (j *Journal) fail() { j.once.Do(func() { close(j.broken) }) }
 
 // Close ends the committers after what they have taken and stops the server.
 func (j *Journal) Close() {
