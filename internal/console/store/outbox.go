@@ -96,18 +96,18 @@ func (s *Store) Outbox(ctx context.Context, limit int) ([]Queued, error) {
 	return list, rows.Err()
 }
 
-// Sent notes that the hub has taken everything up to and including number.
-// What officers said is kept, and the receipts of single alerts and of evidence
-// until Resay finds them on the chain. Cumulative receipts and requests are forgotten, since the
+// Sent notes that the hub has taken the saying with a number. What officers said
+// is kept, and the receipts of single alerts and of evidence until Resay finds
+// them on the chain. Cumulative receipts and requests are forgotten, since the
 // next one says the same.
 func (s *Store) Sent(ctx context.Context, number int64) error {
 	err := inTx(ctx, s.write, func(tx *sql.Tx) error {
-		if _, err := tx.ExecContext(ctx, `DELETE FROM outbox WHERE id <= ?1 AND sent_at = '' AND (type NOT IN (?2, ?3, ?4, ?5, ?6, ?7) OR type = ?6 AND instr(about, '-') > 0)`,
+		if _, err := tx.ExecContext(ctx, `DELETE FROM outbox WHERE id = ?1 AND sent_at = '' AND (type NOT IN (?2, ?3, ?4, ?5, ?6, ?7) OR type = ?6 AND instr(about, '-') > 0)`,
 			number, string(event.TypeVerdict), string(event.TypeAck), string(event.TypeCorrection), string(event.TypeCommand), string(event.TypeReceipt),
 			string(event.TypeHold)); err != nil {
 			return err
 		}
-		_, err := tx.ExecContext(ctx, `UPDATE outbox SET sent_at = ? WHERE id <= ? AND sent_at = ''`, stamp(s.opt.Now()), number)
+		_, err := tx.ExecContext(ctx, `UPDATE outbox SET sent_at = ? WHERE id = ? AND sent_at = ''`, stamp(s.opt.Now()), number)
 		return err
 	})
 	if err != nil {

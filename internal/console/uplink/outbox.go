@@ -14,9 +14,16 @@ import (
 
 // publish sends the outbox in its order until ctx ends. Each saying is sent
 // until the hub's stream has acknowledged it; sending one twice is harmless.
+// What does not come back is said again from here too: beside a round of
+// sending it could be taken for what that round has just sent.
 func (u *Uplink) publish(ctx context.Context, js jetstream.JetStream) error {
 	b := newBackoff()
+	var looked time.Time
 	for ctx.Err() == nil {
+		if back := u.returned(); back || time.Since(looked) >= resayEvery {
+			u.resay(ctx, back)
+			looked = time.Now()
+		}
 		sent, err := u.sendSome(ctx, js)
 		switch {
 		case ctx.Err() != nil:
@@ -29,7 +36,7 @@ func (u *Uplink) publish(ctx context.Context, js jetstream.JetStream) error {
 		case sent == 0:
 			u.setTrouble("outbox", nil)
 			b.Reset()
-			u.await(ctx, u.wakeOutbox, time.Minute)
+			u.await(ctx, u.wakeOutbox, resayEvery)
 		default:
 			u.setTrouble("outbox", nil)
 			b.Reset()
@@ -74,26 +81,21 @@ const (
 	resayEvery = time.Minute
 )
 
-// resay says again what does not come back, and at once when the hub was away
-// meanwhile: it may be another one. It ends with ctx.
-func (u *Uplink) resay(ctx context.Context) error {
-	for ctx.Err() == nil {
-		before := time.Now().Add(-resayAfter)
-		if u.returned() {
-			before = time.Now()
-		}
-		again, err := u.opt.Store.Resay(ctx, before)
-		if ctx.Err() != nil {
-			return nil
-		}
-		u.setTrouble("outbox-again", err)
-		if again > 0 {
-			u.opt.Log.Info("said again what is not on the chain", "count", again)
-			poke(u.wakeOutbox)
-		}
-		u.await(ctx, u.wakeResay, resayEvery)
+// resay says again what does not come back, and all of it when the hub was away
+// meanwhile: it may be another one.
+func (u *Uplink) resay(ctx context.Context, back bool) {
+	before := time.Now()
+	if !back {
+		before = before.Add(-resayAfter)
 	}
-	return nil
+	again, err := u.opt.Store.Resay(ctx, before)
+	if ctx.Err() != nil {
+		return
+	}
+	u.setTrouble("outbox-again", err)
+	if again > 0 {
+		u.opt.Log.Info("said again what is not on the chain", "count", again)
+	}
 }
 
 // returned tells, once, that the hub has come back since it was asked last.

@@ -47,7 +47,6 @@ type Uplink struct {
 
 	wakeOutbox chan struct{}
 	wakeWants  chan struct{}
-	wakeResay  chan struct{}
 	owed       chan struct{}
 
 	mu      sync.Mutex
@@ -63,7 +62,7 @@ func New(opt Options) *Uplink {
 		opt.Notify = func([]store.Change) {}
 	}
 	return &Uplink{
-		opt: opt, keys: newKeyring(opt.Keys), wakeOutbox: make(chan struct{}, 1), wakeWants: make(chan struct{}, 1), owed: make(chan struct{}, 1), wakeResay: make(chan struct{}, 1),
+		opt: opt, keys: newKeyring(opt.Keys), wakeOutbox: make(chan struct{}, 1), wakeWants: make(chan struct{}, 1), owed: make(chan struct{}, 1),
 		status: Status{Since: time.Now()}, trouble: map[string]string{},
 	}
 }
@@ -113,7 +112,6 @@ func (u *Uplink) Run(ctx context.Context) error {
 	g.Go(func() error { return u.intake(ctx, js, event.DeliverRecord) })
 	g.Go(func() error { return u.images(ctx, js) })
 	g.Go(func() error { return u.publish(ctx, js) })
-	g.Go(func() error { return u.resay(ctx) })
 	g.Go(func() error { return u.request(ctx) })
 	g.Go(func() error { return u.receipts(ctx) })
 	return g.Wait()
@@ -128,7 +126,10 @@ func (u *Uplink) watch(ctx context.Context, nc *nats.Conn) error {
 		select {
 		case <-ctx.Done():
 			return nil
-		case <-changes:
+		case now := <-changes:
+			if now != nats.CONNECTED {
+				u.setConnected(false) // also when it is back already: it may be another hub
+			}
 		}
 	}
 }
@@ -147,7 +148,6 @@ func (u *Uplink) setConnected(yes bool) {
 	if yes {
 		poke(u.wakeOutbox)
 		poke(u.wakeWants)
-		poke(u.wakeResay)
 	}
 	u.opt.Notify([]store.Change{{Topic: "link"}})
 }
