@@ -141,10 +141,14 @@ func (v View) lowDoubt(i, n int, photons float64) float64 {
 func (t table) atLeast(h, l float64) (matter.Class, float32) {
 	i := min(int(h/tableStep), len(t.low[0])-1)
 	if l > float64(t.low[1][i]) {
-		return matter.Metal, t.areal[2][i] * float32(math.Sqrt(float64(t.ratio[i])))
+		return matter.Metal, t.areal[2][i] * float32(between(float64(t.ratio[i])))
 	}
 	return matter.Unknown, t.areal[2][i]
 }
+
+// between is the factor between 1 and ratio whose larger relative error is the
+// least, whichever of the two is right.
+func between(ratio float64) float64 { return 2 * ratio / (1 + ratio) }
 
 // judge places a pair of attenuations between the curves.
 func (t table) judge(h, l float64) (matter.Class, float32) {
@@ -169,8 +173,8 @@ func (t table) judge(h, l float64) (matter.Class, float32) {
 		areal = at(t.areal[1]) * math.Pow(ratio, min(place, 2)-1)
 		switch {
 		case h >= sureTo && place >= inorganicTo:
-			// Steel or copper, which differ by a sixth: the middle errs least.
-			areal = at(t.areal[2]) * math.Sqrt(at(t.ratio))
+			// Steel or copper, which differ by a sixth.
+			areal = at(t.areal[2]) * between(at(t.ratio))
 		case place > 2:
 			areal *= math.Pow(at(t.ratio), min(1, (place-2)/t.place))
 		}
