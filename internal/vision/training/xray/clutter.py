@@ -98,7 +98,47 @@ def _frame(rng, t):
     t += np.clip(m, 0, 1) * rng.uniform(0.2, 1)
 
 
-MORE = (_glasses, _belt, _pen, _plug, _can, _zip, _strip, _strip, _phones, _lens, _tube, _bolts, _frame)
+def _clump(rng, t):
+    """What is small, ragged and nearly black in a real bag: motors, magnets, padlocks, locks' works, coins in a heap."""
+    m, n = _blank(t.shape[0]), t.shape[0]
+    x, y = 0.5, 0.5
+    for _ in range(int(rng.integers(3, 12))):
+        r = rng.uniform(0.05, 0.2)
+        if rng.random() < 0.5:
+            _disc(m, x, y, r, rng.uniform(0.4, 1.6))
+        else:
+            a, b = rng.uniform(0.04, 0.2, 2)
+            _rect(m, x - a, y - b, x + a, y + b, rng.uniform(0.4, 1.6))
+        x, y = np.clip((x, y) + rng.normal(0, 0.11, 2), 0.2, 0.8)
+    if rng.random() < 0.5:
+        m = m * cv2.resize(rng.uniform(0.3, 1.3, (int(rng.integers(6, 20)),) * 2).astype(np.float32), (n, n), interpolation=cv2.INTER_LINEAR)
+    for _ in range(int(rng.integers(0, 4))):  # leads, tabs, a shaft
+        d = rng.uniform(-0.45, 0.45, 2)
+        _curve(m, [(0.5, 0.5), (0.5 + d[0] * 0.6, 0.5 + d[1]), (0.5 + d[0], 0.5 + d[1])], rng.uniform(0.008, 0.04), rng.uniform(0.3, 1.2))
+    np.maximum(t, m * rng.uniform(0.8, 2), out=t)
+
+
+def _motor(rng, t):
+    """An electric motor or a transformer: a dark body with a lighter gap or windings, in a round or square housing."""
+    r = rng.uniform(0.15, 0.3)
+    if rng.random() < 0.5:
+        _disc(t, 0.5, 0.5, rng.uniform(0.32, 0.46), rng.uniform(0.05, 0.3))
+        _disc(t, 0.5, 0.5, r, rng.uniform(0.8, 2))
+        _ring(t, 0.5, 0.5, r * 1.25, 0.03, rng.uniform(0.6, 1.6))
+        for a in np.arange(0, 2 * np.pi, np.pi / int(rng.integers(2, 6))):
+            _disc(t, 0.5 + r * 0.6 * np.cos(a), 0.5 + r * 0.6 * np.sin(a), r * 0.18, -rng.uniform(0, 0.8))
+    else:
+        k = r * rng.uniform(0.6, 1)
+        _rect(t, 0.5 - r, 0.5 - k, 0.5 + r, 0.5 + k, rng.uniform(0.8, 2))
+        for x in (0.5 - r * 0.5, 0.5 + r * 0.5):
+            _rect(t, x - r * 0.2, 0.5 - k * 0.7, x + r * 0.2, 0.5 + k * 0.7, -rng.uniform(0, 0.7))
+        _rect(t, 0.2, 0.5 - k * 1.6, 0.8, 0.5 + k * 1.6, rng.uniform(0.03, 0.2))
+    w = rng.uniform(0.01, 0.03)
+    _rect(t, 0.5, 0.5 - w, 0.97, 0.5 + w, rng.uniform(0.3, 1.2))
+    np.maximum(t, 0, out=t)
+
+
+MORE = (_clump, _clump, _clump, _clump, _motor, _motor, _glasses, _belt, _pen, _plug, _can, _zip, _strip, _strip, _phones, _lens, _tube, _bolts, _frame)
 
 
 def harmless(rng, n=160):

@@ -217,7 +217,11 @@ def finish(rng, g):
     if rng.random() < 0.3:
         g = g + rng.uniform(0.3, 1.5) * (g - cv2.GaussianBlur(g, (0, 0), rng.uniform(0.7, 2.5)))
     if rng.random() < 0.6:
-        g = g + rng.normal(0, 0.002 + 0.022 * rng.random() ** 2, g.shape) * np.sqrt(np.clip(g, 0.05, 1))
+        grain = rng.normal(0, 1, g.shape).astype(np.float32)
+        if rng.random() < 0.4:  # coarser than a pixel, as of a picture that was enlarged or smoothed
+            grain = cv2.GaussianBlur(grain, (0, 0), rng.uniform(0.5, 1.5))
+            grain /= grain.std()
+        g = g + grain * (0.002 + 0.022 * rng.random() ** 2) * np.sqrt(np.clip(g, 0.05, 1))
     if rng.random() < 0.1:  # columns of the detector that differ
         g = g * (1 + rng.normal(0, 0.01, (1, g.shape[1])))
     g = np.clip(g, 0, 1).astype(np.float32)
@@ -300,8 +304,8 @@ class Projector:
 
     def harmless(self, rng):
         """A patch of another bag, or a procedural harmless thing, at a random size."""
-        size = np.exp(rng.uniform(np.log(30), np.log(225)))
-        if rng.random() < 0.55:
+        size = np.exp(rng.uniform(np.log(20), np.log(225)))
+        if rng.random() < 0.5:
             t = cut(rng, self.bags[int(rng.integers(len(self.bags)))])
             if t is not None:
                 return turn(rng, t, size)

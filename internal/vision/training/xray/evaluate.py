@@ -113,6 +113,8 @@ def main():
     spare = [data.scan(r["path"])[0] for r in data.lines(folder, split="train", kind="baggage") if data.held_out(r["path"])]
     spare_top = [float(heat(model, g).max()) for g in spare]
     threshold = float(np.clip(np.quantile(spare_top, 1 - ALARMS, method="higher"), 0.02, 0.995))
+    with open(os.path.join(args.weights, "xray.json"), "w", encoding="utf-8") as f:
+        json.dump({"threshold": round(threshold, 4), "bags": len(spare)}, f)
     bags = [data.scan(r["path"])[0] for r in data.lines(folder, split="dev", kind="baggage", energy="pseudocolor", threat=False)]
     bags = [(g, heat(model, g)) for g in bags]
     clean = [float(h.max()) for _, h in bags]
@@ -142,8 +144,6 @@ def main():
     rows = data.lines(folder, split="dev", kind="baggage", energy="grey", threat=False)
     top = [float(heat(model, data.scan(r["path"])[0]).max()) for r in rows]
     print(f"real benign grey crops (another scanner, threshold not calibrated for it): alarmed {share(sum(t >= threshold for t in top), len(top))}")
-    with open(os.path.join(args.weights, "xray.json"), "w", encoding="utf-8") as f:
-        json.dump({"threshold": round(threshold, 4), "bags": len(spare)}, f)
 
 
 if __name__ == "__main__":
