@@ -138,7 +138,8 @@ def _motor(rng, t):
     np.maximum(t, 0, out=t)
 
 
-MORE = (_clump, _clump, _clump, _clump, _motor, _motor, _glasses, _belt, _pen, _plug, _can, _zip, _strip, _strip, _phones, _lens, _tube, _bolts, _frame)
+MORE = (_clump, _clump, _clump, _clump, _motor, _motor, _glasses, _belt, _pen, _plug, _can, _zip, _strip, _strip, _phones,
+        _lens, _tube, _bolts, _frame)
 
 
 def harmless(rng, n=160):
