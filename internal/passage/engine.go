@@ -72,6 +72,9 @@ func (e *Engine) Apply(entry event.JournalEntry) []Effect {
 	if entry.Kind != event.EntryLink { // changes that could not be stored come late
 		e.followStep(entry.Kind == event.EntryStart)
 	}
+	if entry.Kind == event.EntryReading && entry.Reading != nil {
+		e.followAhead(entry.Reading.Clock)
+	}
 	e.s.Frames.apply(e, entry)
 	switch entry.Kind {
 	case event.EntryReading:
@@ -179,7 +182,8 @@ func appendBounded[T any](list []T, item T, limit int) []T {
 const stepTolerance = 30 * time.Second
 
 // followStep moves the deadlines along when the wall clock was set back, so
-// that no passage stays open for the length of the step. Where that happened
+// that no passage stays open for the length of the step, and what waits for a
+// passage does not seem to have come after it. Where that happened
 // while the gate was off, as with a clock without a battery, no reading tells it,
 // and passages that are under way are told here.
 func (e *Engine) followStep(off bool) {
@@ -190,22 +194,43 @@ func (e *Engine) followStep(off bool) {
 	if off {
 		e.noteClock(clockStepped(-float64(step) / float64(time.Millisecond)))
 	}
+	e.move(-step)
+}
+
+// stepRetold is how long other devices may tell of a step that one has told.
+const stepRetold = time.Minute
+
+// followAhead moves the deadlines along when a device tells that the clock was
+// set ahead, or a passage that is under way would be over at once, and what
+// announced it too old for it. Each device tells of the step once.
+func (e *Engine) followAhead(c event.Clock) {
+	step := time.Duration(c.SteppedMS * float64(time.Millisecond))
+	if step < clockStep || !e.s.Ahead.IsZero() && e.now.Sub(e.s.Ahead) <= stepRetold {
+		return
+	}
+	e.s.Ahead = e.now
+	e.move(step)
+}
+
+// move brings what is awaited, and what waits, into step with a clock that was
+// set.
+func (e *Engine) move(step time.Duration) {
 	if !e.s.Clock.Lost.IsZero() {
-		e.s.Clock.Lost = e.s.Clock.Lost.Add(-step)
+		e.s.Clock.Lost = e.s.Clock.Lost.Add(step)
 	}
 	for _, p := range e.s.Passages {
 		if p.Deadline != nil {
-			p.Deadline.At = p.Deadline.At.Add(-step)
+			p.Deadline.At = p.Deadline.At.Add(step)
 		}
 	}
 	for _, h := range e.s.Held {
-		h.Until = h.Until.Add(-step)
+		h.Until, h.Reading.ReceivedAt = h.Until.Add(step), h.Reading.ReceivedAt.Add(step)
 	}
 	for _, ds := range e.s.Devices {
 		if !ds.TellAt.IsZero() {
-			ds.TellAt = ds.TellAt.Add(-step)
+			ds.TellAt = ds.TellAt.Add(step)
 		}
-		ds.ToldAt = ds.ToldAt.Add(-step)
+		ds.ToldAt = ds.ToldAt.Add(step)
 	}
 }
 

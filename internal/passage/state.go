@@ -38,6 +38,8 @@ type state struct {
 	// Corrected are the ids of the newest corrections that were looked at.
 	Corrected []event.ID `json:"corrected,omitempty"`
 	Clock     clockState `json:"clock,omitzero"`
+	// Ahead is when the clock was last set ahead, by the clock that was set.
+	Ahead time.Time `json:"ahead,omitzero"`
 	// Config is the digest of the configuration in force.
 	Config string    `json:"config,omitempty"`
 	Frames FrameFold `json:"frames"`
