@@ -205,7 +205,7 @@ const stepRetold = time.Minute
 // announced it too old for it. Each device tells of the step once.
 func (e *Engine) followAhead(c event.Clock) {
 	step := time.Duration(c.SteppedMS * float64(time.Millisecond))
-	if step < clockStep || !e.s.Ahead.IsZero() && e.now.Sub(e.s.Ahead) <= stepRetold {
+	if step < clockStep || !e.s.Ahead.IsZero() && e.now.Sub(e.s.Ahead).Abs() <= stepRetold {
 		return
 	}
 	e.s.Ahead = e.now
