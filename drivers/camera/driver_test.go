@@ -212,6 +212,7 @@ func TestBurst(t *testing.T) {
 	for name, order := range map[string]string{
 		"pairs": "m0 p0 m1 p1 m2 p2", "pictures first": "p0 m0 p1 m1 p2 m2",
 		"messages, then pictures": "m0 m1 m2 p0 p1 p2", "pictures, then messages": "p0 p1 p2 m2 m1 m0", "mixed": "m0 p1 m2 p0 m1 p2",
+		"last message overtakes": "m0 p0 p1 m2 m1 p2", "last picture overtakes": "m0 p0 m2 p1 m1 p2",
 	} {
 		t.Run(name, func(t *testing.T) {
 			d := newDevice(t, natsBroker(t, ""), func(c *camera.Config) { c.ImageWait = time.Minute })

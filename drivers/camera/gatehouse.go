@@ -19,7 +19,9 @@ const rememberedPictures = 64
 
 // ownForm is Gatehouse's own form: <topic>/capture, <topic>/image/<event id>
 // and <topic>/$state. A camera may send several pictures of one event, each with
-// a message of its own; their digests tell which belongs to which.
+// a message of its own; their digests tell which belongs to which, as a broker
+// keeps the order within a topic but not between the two. What matches nothing
+// waits, for its other half may still come.
 type ownForm struct {
 	config  Config
 	status  *status
@@ -116,8 +118,8 @@ func (f *ownForm) capture(m *message) []output {
 	defer f.tidy(c.EventID)
 	own := &half{message: m, parsed: c, deadline: f.until()}
 	i := slices.IndexFunc(b.images, func(h *half) bool { return c.names(h.digest) })
-	if i < 0 && len(b.images) > 0 && (c.Image == nil || c.Final && len(b.captures) == 0 && len(b.images) == 1) {
-		i = 0 // nothing else can come that it belongs to
+	if i < 0 && len(b.images) > 0 && c.Image == nil {
+		i = 0
 	}
 	if i >= 0 {
 		image := b.images[i].message
@@ -145,9 +147,6 @@ func (f *ownForm) image(m *message, id string) []output {
 	b := f.of(id)
 	defer f.tidy(id)
 	i := slices.IndexFunc(b.captures, func(h *half) bool { return h.parsed.names(m.digest) })
-	if i < 0 && len(b.captures) == 1 && b.captures[0].parsed.Final && len(b.images) == 0 {
-		i = 0 // nothing else can come that it belongs to
-	}
 	if i >= 0 {
 		capture := b.captures[i]
 		b.captures = slices.Delete(b.captures, i, i+1)

@@ -362,12 +362,15 @@ func (c *collector) look(ctx context.Context) error {
 	still := map[string]seen{}
 	took := 0
 	for _, e := range entries {
+		// Asked before the file is looked at: one that is put away meanwhile is
+		// still spoken for, or gone.
+		spokenFor := c.isSpokenFor(e.Name())
 		s, ok := c.observe(e)
 		if !ok {
 			continue
 		}
 		still[e.Name()] = s
-		if time.Since(s.since) < c.config.Drop.Wait || took >= scanAtOnce || c.isSpokenFor(e.Name()) {
+		if time.Since(s.since) < c.config.Drop.Wait || took >= scanAtOnce || spokenFor {
 			continue
 		}
 		took++

@@ -373,7 +373,8 @@ func lost() event.Text {
 
 // alarmAndCut lets a lorry alarm and a device of its lane go down.
 func (e *evening) alarmAndCut() string {
-	e.fresh, e.alerts = alarm(e.T, e.site, 20+e.n, time.Now().UTC().Add(-12*time.Second))
+	// Its last alert is sent 22 s after it came in: before it is decided.
+	e.fresh, e.alerts = alarm(e.T, e.site, 20+e.n, time.Now().UTC().Add(-24*time.Second))
 	for _, s := range e.sides {
 		require.Eventually(e, func() bool {
 			_, err := s.console.Store().Passage(context.Background(), e.fresh.ID)

@@ -173,10 +173,17 @@ func idsOf(list []Passage) string {
 	return string(b)
 }
 
+// selectAlerts reads alerts with what was said on them. A verdict on a passage
+// is on the alerts that were there when it was given. The chain says which: those
+// up to the record that the officer saw were, those after the verdict were not,
+// whatever a console's clock and a gate's make of it; between the two the clocks
+// tell, as they do when the gate has begun a new chain.
 const selectAlerts = `SELECT a.json, a.chain, a.sequence, coalesce(r.late, 0), coalesce(r.received_at, ''),
 	EXISTS (SELECT 1 FROM alert_references x WHERE x.refers = a.id), coalesce(p.plate, ''), coalesce(p.kind, ''),
 	(SELECT json_group_array(DISTINCT v.agency) FROM verdicts v
-		WHERE v.alert = a.id OR (v.alert = '' AND v.passage = a.passage AND a.passage <> '' AND v.at >= a.sent)),
+		WHERE v.alert = a.id OR (v.alert = '' AND v.passage = a.passage AND a.passage <> '' AND
+			CASE WHEN v.chain <> a.chain THEN v.at >= a.sent
+			ELSE a.sequence <= CAST(v.json AS TEXT) ->> '$.saw.sequence' OR a.sequence < v.sequence AND v.at >= a.sent END)),
 	(SELECT json_group_array(json_object('agency', k.agency, 'badge', k.badge, 'at', k.at, 'pending', json(k.pending)) ORDER BY k.at) FROM (
 		SELECT agency, badge, at, 'false' AS pending FROM acks WHERE alert = a.id OR alert IN (SELECT refers FROM alert_references WHERE alert = a.id)
 		UNION ALL

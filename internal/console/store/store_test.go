@@ -244,6 +244,36 @@ func TestAnAlertHasItsOwnReceiptAtOnce(t *testing.T) {
 	require.Equal(t, uint64(2), last(b.receipts(t, b.Store)).Sequence)
 }
 
+// A verdict on a passage is on the alerts that its officer can have seen, also
+// when the console's clock and the gate's are apart.
+func TestAVerdictIsOnTheAlertsBeforeIt(t *testing.T) {
+	b := newBench(t)
+	p := passage(b, 1)
+	raise := func(sent time.Time) event.ID {
+		a := event.Alert{ID: event.NewID(sent), Sent: sent, MsgType: "Alert", Where: p.Where, Passage: p.ID, EventCode: "RPM-GAMMA"}
+		b.commit(t, b.add(t, event.TypeAlert, a.ID, a))
+		return a.ID
+	}
+	seen := raise(b.now.Add(time.Minute)) // by a gate that is ahead
+	record := b.add(t, event.TypePassage, p.ID, p)
+	b.commit(t, record)
+	shown := raise(b.now.Add(-time.Second))
+	crossed := raise(b.now.Add(time.Second)) // while the officer wrote the verdict
+	v := event.Verdict{
+		ID: event.NewID(b.now), Agency: event.Customs, Gate: "15BB", Passage: p.ID, Code: event.Hold, Reason: "đo lại", Badge: "HQ-1", At: b.now,
+		Saw: event.SeenVersion{Version: p.Version, Sequence: record.Sequence},
+	}
+	b.commit(t, b.add(t, event.TypeVerdict, v.ID, v))
+	after := raise(b.now.Add(-time.Minute)) // by a gate that is behind
+
+	for id, decided := range map[event.ID]bool{seen: true, shown: true, crossed: false, after: false} {
+		a, err := b.Store.Alert(t.Context(), id)
+		require.NoError(t, err)
+		require.Equal(t, decided, a.DecidedBy(event.Customs), "sent %s", a.Sent)
+		require.False(t, a.DecidedBy(event.BorderGuard))
+	}
+}
+
 func TestWhatCannotBeBelievedOrReadIsQuarantinedAndReceipted(t *testing.T) {
 	b := newBench(t)
 	sound := b.add(t, event.TypeGap, "G1", event.Gap{ID: "G1", Where: event.Where{Gate: "15BB"}})
