@@ -3,7 +3,6 @@ package lettering
 import (
 	"cmp"
 	"math"
-	"regexp"
 	"slices"
 	"strings"
 
@@ -49,20 +48,21 @@ func newAlphabet(chars []string) alphabet {
 	return a
 }
 
-// twins are drawn alike in most faces; lookalikes nearly.
-var (
-	twins      = map[byte]byte{'0': 'O', 'O': '0', '1': 'I', 'I': '1'}
-	lookalikes = map[byte]byte{'B': '8', '8': 'B', 'S': '5', '5': 'S', 'Z': '2', '2': 'Z', 'G': '6', '6': 'G', 'Q': '0', 'D': '0'}
+// Of each character of from, the one at the same place of to is drawn alike in
+// most faces (twins), or nearly (lookalikes).
+const (
+	twinFrom, twinTo           = "0O1I", "O0I1"
+	lookalikeFrom, lookalikeTo = "B8S5Z2G6QD", "8B5S2Z6G00"
 )
 
 // weight is how likely a character is at a place where its twin cannot stand.
 func (a alphabet) weight(p []float32, c byte) float64 {
 	w := float64(p[a.index[c]])
-	if t, ok := twins[c]; ok {
-		w += float64(p[a.index[t]])
+	if i := strings.IndexByte(twinFrom, c); i >= 0 {
+		w += float64(p[a.index[twinTo[i]]])
 	}
-	if t, ok := lookalikes[c]; ok {
-		w += 0.5 * float64(p[a.index[t]])
+	if i := strings.IndexByte(lookalikeFrom, c); i >= 0 {
+		w += 0.5 * float64(p[a.index[lookalikeTo[i]]])
 	}
 	return w
 }
@@ -289,11 +289,21 @@ func differ(a, b string) int {
 	return n
 }
 
-// sizeForm is a size and type code by ISO 6346: length, height and width, and
-// type with its detail.
-var sizeForm = []string{"1234BCDEFGHKLMNP", "0245689CDEFLMNP", "GVBSRHUPTAK", figures}
+// sizeForm is what may stand at the places of a size and type code by ISO 6346:
+// length, height and width, and type with its detail.
+func sizeForm() [4]string {
+	return [...]string{"1234BCDEFGHKLMNP", "0245689CDEFLMNP", "GVBSRHUPTAK", figures}
+}
 
-var sizeWritten = regexp.MustCompile(`^[1-4LM][0-9CDEF][GVBSRHUPTAK][0-9]$`)
+// sizeWritten tells whether a code is one that is found on containers.
+func sizeWritten(code string) bool {
+	for i, found := range [...]string{"1234LM", figures + "CDEF", "GVBSRHUPTAK", figures} {
+		if i >= len(code) || strings.IndexByte(found, code[i]) < 0 {
+			return false
+		}
+	}
+	return len(code) == 4
+}
 
 // withSize adds the size and type code that stands with a number.
 func (a alphabet) withSize(n *number, all []line) {
@@ -308,14 +318,14 @@ func (a alphabet) withSize(n *number, all []line) {
 			var text strings.Builder
 			p, away := 1.0, math.Inf(1)
 			for k, c := range four {
-				one := a.choices(c, sizeForm[k])[0]
+				one := a.choices(c, sizeForm()[k])[0]
 				p *= one.p
 				text.WriteByte(one.c)
 				for _, o := range n.chars {
 					away = min(away, distance(c, o))
 				}
 			}
-			if away > 7*h || !sizeWritten.MatchString(text.String()) {
+			if away > 7*h || !sizeWritten(text.String()) {
 				continue
 			}
 			if p *= math.Exp(-away / (12 * h)); p > best {

@@ -32,13 +32,6 @@ const (
 	heat      = 0.35 // probability of a character from which an area is one
 )
 
-// The adaptive thresholds that areas are cut out by: pixels of the
-// neighbourhood, grey levels lighter or darker than it.
-var (
-	blocks  = [...]int{15, 31, 61}
-	offsets = [...]float32{6, 14}
-)
-
 // char is a character on the picture: its middle, its size in pixels and how
 // likely each character of the alphabet is; the first is none.
 type char struct {
@@ -148,8 +141,9 @@ func areas(grey gocv.Mat) []image.Rectangle {
 	defer stats.Close()
 	defer centres.Close()
 	var found []image.Rectangle
-	for _, block := range blocks {
-		for _, offset := range offsets {
+	// Pixels of the neighbourhood, grey levels lighter or darker than it.
+	for _, block := range [...]int{15, 31, 61} {
+		for _, offset := range [...]float32{6, 14} {
 			for _, t := range []struct {
 				kind gocv.ThresholdType
 				c    float32

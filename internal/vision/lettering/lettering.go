@@ -46,7 +46,7 @@ func (a *Analyser) Analyse(p *picture.Picture) (*wire.Codes, error) {
 	defer grey.Close()
 	gocv.CvtColor(p.Mat, &grey, gocv.ColorBGRToGray)
 	result := &wire.Codes{Codes: []wire.ContainerCode{}, Model: a.finder.net.Manifest.ID()}
-	for _, t := range turns {
+	for _, t := range turns() {
 		view := grey
 		if t.code >= 0 {
 			view = gocv.NewMat()
@@ -122,15 +122,18 @@ type turn struct {
 	back func(r image.Rectangle, w, h int) image.Rectangle // w and h of the upright picture
 }
 
-var turns = []turn{
-	{-1, func(r image.Rectangle, _, _ int) image.Rectangle { return r }},
-	{gocv.Rotate90Clockwise, func(r image.Rectangle, _, h int) image.Rectangle {
-		return image.Rect(r.Min.Y, h-r.Max.X, r.Max.Y, h-r.Min.X)
-	}},
-	{gocv.Rotate90CounterClockwise, func(r image.Rectangle, w, _ int) image.Rectangle {
-		return image.Rect(w-r.Max.Y, r.Min.X, w-r.Min.Y, r.Max.X)
-	}},
-	{gocv.Rotate180Clockwise, func(r image.Rectangle, w, h int) image.Rectangle {
-		return image.Rect(w-r.Max.X, h-r.Max.Y, w-r.Min.X, h-r.Min.Y)
-	}},
+// turns are the four ways.
+func turns() []turn {
+	return []turn{
+		{-1, func(r image.Rectangle, _, _ int) image.Rectangle { return r }},
+		{gocv.Rotate90Clockwise, func(r image.Rectangle, _, h int) image.Rectangle {
+			return image.Rect(r.Min.Y, h-r.Max.X, r.Max.Y, h-r.Min.X)
+		}},
+		{gocv.Rotate90CounterClockwise, func(r image.Rectangle, w, _ int) image.Rectangle {
+			return image.Rect(w-r.Max.Y, r.Min.X, w-r.Min.Y, r.Max.X)
+		}},
+		{gocv.Rotate180Clockwise, func(r image.Rectangle, w, h int) image.Rectangle {
+			return image.Rect(w-r.Max.X, h-r.Max.Y, w-r.Min.X, h-r.Min.Y)
+		}},
+	}
 }
