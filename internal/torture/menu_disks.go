@@ -4,6 +4,7 @@ import (
 	"context"
 	"database/sql"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"slices"
 	"time"
@@ -11,10 +12,33 @@ import (
 	"gatehouse/internal/event"
 )
 
+// handedOver waits until the hub has taken what an agency's officers have said.
+// What it has not is lost with the console's disk, and the page that the officer
+// sees shows it as under way until then.
+func (w *World) handedOver(ctx context.Context, a event.Agency) error {
+	w.hands.Wait()
+	ctx, cancel := context.WithTimeout(ctx, starts)
+	defer cancel()
+	for {
+		var waiting int
+		err := w.store(a).QueryRowContext(ctx, `SELECT count(*) FROM outbox WHERE sent_at = '' AND type IN (?, ?)`, event.TypeVerdict, event.TypeAck).Scan(&waiting)
+		if err == nil && waiting == 0 {
+			return nil
+		}
+		if ctx.Err() != nil {
+			return fmt.Errorf("wait for the hub to take what %s said: %d wait: %w", a, waiting, errors.Join(err, ctx.Err()))
+		}
+		w.rest(ctx, 100*time.Millisecond)
+	}
+}
+
 // loseConsole takes a console's whole folder away. Its private part comes back
 // from a backup, the shared part from the hub.
 func loseConsole(ctx context.Context, w *World) error {
 	a := w.any()
+	if err := w.handedOver(ctx, a); err != nil {
+		return err
+	}
 	backup := w.Stage.Path(a.Account() + ".backup")
 	if _, err := w.Stage.Output(ctx, "gatehouse-console", "backup", "--config", w.Stage.Config(a), "--out", backup); err != nil {
 		return err
