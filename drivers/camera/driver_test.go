@@ -217,7 +217,7 @@ func TestBurst(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			d := newDevice(t, natsBroker(t, ""), func(c *camera.Config) { c.ImageWait = time.Minute })
 			store, stop := run(t, d.Driver(drivertest.Env(&drivertest.Evidence{})))
-			for _, step := range strings.Fields(order) {
+			for step := range strings.FieldsSeq(order) {
 				n := int(step[1] - '0')
 				if step[0] == 'm' {
 					d.send("capture", part("t1", pictures[n], n == 2))

@@ -67,7 +67,7 @@ func New(ctx context.Context, c Config, log *slog.Logger, faults *fault.Points) 
 	if x.trials, err = tip.Open(filepath.Join(c.Store, tip.File), time.Now, nil); err != nil {
 		return nil, errors.Join(err, x.Close())
 	}
-	if err := x.assemble(ctx, keys); err != nil {
+	if err := x.assemble(keys); err != nil {
 		return nil, errors.Join(err, x.Close())
 	}
 	return x, nil
@@ -88,7 +88,7 @@ func openStore(ctx context.Context, c Config, opt store.Options) (*store.Store, 
 	return store.Open(ctx, opt)
 }
 
-func (x *Console) assemble(ctx context.Context, keys uplink.Keys) error {
+func (x *Console) assemble(keys uplink.Keys) error {
 	c := x.config
 	seed, err := trust.LoadSeed(c.Hub.NkeySeed)
 	if err != nil {

@@ -267,7 +267,7 @@ func TestAVerdictIsOnTheAlertsBeforeIt(t *testing.T) {
 	after := raise(b.now.Add(-time.Minute)) // by a gate that is behind
 
 	for id, decided := range map[event.ID]bool{seen: true, shown: true, crossed: false, after: false} {
-		a, err := b.Store.Alert(t.Context(), id)
+		a, err := b.Alert(t.Context(), id)
 		require.NoError(t, err)
 		require.Equal(t, decided, a.DecidedBy(event.Customs), "sent %s", a.Sent)
 		require.False(t, a.DecidedBy(event.BorderGuard))

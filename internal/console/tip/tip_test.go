@@ -286,7 +286,7 @@ func TestProject(t *testing.T) {
 func TestNothingRealCanBeReached(t *testing.T) {
 	out, err := exec.CommandContext(t.Context(), "go", "list", "-deps", "gatehouse/internal/console/tip").Output()
 	require.NoError(t, err)
-	for _, dep := range strings.Fields(string(out)) {
+	for dep := range strings.FieldsSeq(string(out)) {
 		if strings.HasPrefix(dep, "gatehouse/") {
 			require.Equal(t, "gatehouse/internal/console/tip", dep)
 		}

@@ -4,7 +4,9 @@ python3 -m plates.calibrate --data DIR --weights runs   writes calibration.json 
 corners of every train plate as the product does (the detector, then the net for corners where it is among the weights)
 and writes quads.json, which plates.reader --quads trains on.
 Rendered plates are left out of the fit: their hardest cases are unreadable by construction. So few of the held-out
-pictures are misread that the fit would hang on two or three of them; each is therefore read in worse light and optics too.
+pictures are misread that the fit would hang on two or three of them; each is therefore read in worse light and optics too,
+and the temperature is the one that all but a twentieth of such sets of vehicles would raise: a score may promise too
+little, never too much.
 """
 import argparse
 import json
@@ -22,6 +24,10 @@ from .net import Detector, Reader
 from .pipeline import Pipeline
 from .reader import VALID_FOLD
 
+# Held-out pictures whose label is not what stands on the plate: 59-K1 832.35 in this one.
+MISLABELLED = {"train_0640.jpg"}
+CAUTION = 0.05  # share of the fits to other vehicles that are more careful
+
 
 def fit(raw, right):
     """The temperature at which exp(raw / t) is the likeliest probability of being right."""
@@ -32,6 +38,15 @@ def fit(raw, right):
         loss = -(right * np.log(p) + (1 - right) * np.log(1 - p)).mean()
         best = min(best, (loss, float(t)))
     return best[1]
+
+
+def careful(raw, right, vehicles, rounds=200):
+    """The temperature below which only CAUTION of the fits to as many vehicles, drawn anew, lie."""
+    raw, right, vehicles = np.asarray(raw), np.asarray(right), np.asarray(vehicles)
+    of = [np.flatnonzero(vehicles == v) for v in np.unique(vehicles)]
+    rng = np.random.default_rng(1)
+    drawn = (np.concatenate([of[i] for i in rng.integers(0, len(of), len(of))]) for _ in range(rounds))
+    return float(np.quantile([fit(raw[i], right[i]) for i in drawn], CAUTION))
 
 
 def straightener(weights):
@@ -63,7 +78,7 @@ def main():
     reader_path = os.path.join(args.weights, "reader.pt")
     reader = loop.load(Reader(), reader_path) if os.path.exists(reader_path) else Reader()
     straight = straightener(args.weights)
-    pipe, raw, right, quads, missed, wrong = Pipeline(detector, reader), [], [], {}, 0, 0
+    pipe, raw, right, vehicles, quads, missed, wrong = Pipeline(detector, reader), [], [], [], {}, 0, 0
     for line in data.labels(data.root(args.data), "train"):
         held = data.fold(line["plates"][0]["text"]) == VALID_FOLD
         if not (held or args.quads):
@@ -80,24 +95,25 @@ def main():
                 wrong += 1
         elif not found:
             missed += 1
-        if not held or line["file"] not in quads:
+        if not held or line["file"] not in quads or os.path.basename(line["file"]) in MISLABELLED:
             continue
         for i in range(1 + args.copies):
             shown = degrade.sensor(rng, degrade.optics(rng, degrade.light(rng, img, 0.5), 0.6), 0.6) if i else img
             r = pipe.read_quad(shown, np.float32(quads[line["file"]]))
             raw.append(r["raw"])
             right.append(r["text"] == line["plates"][0]["text"])
-    t = fit(raw, right)
+            vehicles.append(line["plates"][0]["text"])
+    t = careful(raw, right, vehicles)
     as_taken = right[::1 + args.copies]
     out = {"temperature": round(t, 4), "score": "(product over slots of the best probability)^(1/temperature) * P(country)",
-           "fitted_on": f"{len(as_taken)} photographs of vehicles of a fold that was never trained on, each also {args.copies} times in worse light and optics"}
+           "fitted_on": f"{len(as_taken)} photographs of vehicles of a fold that was never trained on, each also {args.copies} times in worse light and optics; the lower end of what {100 * (1 - CAUTION):.0f} % of such sets of vehicles give"}
     with open(os.path.join(args.weights, "calibration.json"), "w", encoding="utf-8") as f:
         json.dump(out, f, indent=2)
     if args.quads:
         with open(os.path.join(args.weights, "quads.json"), "w", encoding="utf-8") as f:
             json.dump(quads, f)
     print(f"train pictures: {len(quads)} located, {missed} nothing found, {wrong} found elsewhere")
-    print(f"held-out vehicles: exact {np.mean(as_taken):.4f} of {len(as_taken)}, in worse light {np.mean(right):.4f}, temperature {t:.3f}")
+    print(f"held-out vehicles: exact {np.mean(as_taken):.4f} of {len(as_taken)}, in worse light {np.mean(right):.4f}, temperature {t:.3f}, likeliest {fit(raw, right):.3f}")
 
 
 if __name__ == "__main__":
