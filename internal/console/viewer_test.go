@@ -1,6 +1,7 @@
 package console_test
 
 import (
+	"fmt"
 	"testing"
 	"time"
 
@@ -82,4 +83,43 @@ func TestAScanIsReadInItsFullDepth(t *testing.T) {
 	d.until(`document.querySelector("#headline").textContent.includes("bản 2")`)
 	d.until(`document.querySelector("#scan-0").classList.contains("no-regions")`)
 	tones(`"colour":true`)
+}
+
+// The map of what is suspect lies over the scan when an officer asks for it, and
+// shows what is suspect where it is.
+func TestTheHeatMapLiesOverItsScan(t *testing.T) {
+	site := consoletest.NewSite(t, "15BB")
+	serve(t, site)
+	p := site.Lorry(1, time.Now().UTC(), true)
+	cells := make([]byte, 40*15)
+	cells[10*40+30] = 250
+	p.Scans[0].Image = site.Keep(consoletest.BigScan(), "image/png", "scan")
+	p.Scans[0].Heat = &event.Heat{Width: 40, Height: 15, Step: 100, Cells: cells}
+	site.Share(t, event.TypePassage, p.ID, string(p.ID), p)
+	d := newDesk(t, site, event.Customs, browsertest.Look{Width: 1280, Height: 720})
+	d.until(`document.querySelector("#p-` + string(p.ID) + `") !== null`)
+	d.open("/passages/" + string(p.ID) + "/pictures/" + p.Scans[0].Image.SHA256)
+	d.until(`document.querySelector("#scans .stage img")?.naturalWidth === 4000`)
+	d.until(`document.querySelector("img.heat").hidden && !document.querySelector("img.heat").getAttribute("src")`)
+
+	d.key("y")
+	d.until(`document.querySelector("[data-act=heat]").getAttribute("aria-pressed") === "true" && document.querySelector("img.heat").checkVisibility() && document.querySelector("img.heat").naturalWidth > 0`)
+	red := func(x, y float64) int {
+		v, err := chromedp.Run(d.browser, chromedp.Evaluate[int](fmt.Sprintf(`(() => {
+			const i = document.querySelector("img.heat"), c = document.createElement("canvas"), g = c.getContext("2d");
+			[c.width, c.height] = [i.naturalWidth, i.naturalHeight];
+			g.drawImage(i, 0, 0);
+			const [r, , b] = g.getImageData(%f * c.width, %f * c.height, 1, 1).data;
+			return r - b;
+		})()`, x, y)))
+		require.NoError(t, err)
+		return v
+	}
+	require.Greater(t, red(30.5/40, 10.5/15), 60, "where it is suspect")
+	require.Zero(t, red(5.5/40, 10.5/15), "where it is not")
+	d.fits()
+	d.shown("heat-vi-day")
+
+	d.key("y")
+	d.until(`document.querySelector("img.heat").hidden`)
 }

@@ -91,8 +91,8 @@ func instructions(p Page, alerts []store.Alert) []string {
 
 // label is where the label of a mark goes, in pixels of the image: above the
 // mark where there is room, below otherwise, and towards the middle.
-func (v imageView) label(k mark) (x, y, size int, anchor string) {
-	size = max(v.H/15, v.W/34, 1)
+func (v imageView) label(k mark) (x, y int, anchor string) {
+	size := v.labelSize()
 	x, y, anchor = k.X, k.Y-size/3, "start"
 	if y < size {
 		y = k.Y + k.H + size
@@ -100,8 +100,12 @@ func (v imageView) label(k mark) (x, y, size int, anchor string) {
 	if k.X > v.W*2/3 {
 		x, anchor = k.X+k.W, "end"
 	}
-	return x, y, size, anchor
+	return x, y, anchor
 }
+
+// labelSize is how tall labels are drawn, in pixels of the picture: as it is
+// shown in a passage's column it can then be read.
+func (v imageView) labelSize() int { return max(v.H/15, v.W/34, 1) }
 
 // readingGroup is a run of readings of one device that differ in time alone.
 type readingGroup struct {

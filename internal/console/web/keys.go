@@ -29,7 +29,7 @@ func keyGroups() []keyGroup {
 		}},
 		{"viewer", []keyHelp{
 			{"+ −", "keys.zoom"}, {"0", "keys.fit"}, {"W", "keys.whole"}, {"← ↑ → ↓", "keys.pan"}, {"[ ]", "keys.level"}, {", .", "keys.width"},
-			{"I", "keys.invert"}, {"X", "keys.edge"}, {"C", "keys.colour"}, {"G", "keys.regions"}, {"L", "keys.nextview"},
+			{"I", "keys.invert"}, {"X", "keys.edge"}, {"C", "keys.colour"}, {"G", "keys.regions"}, {"Y", "viewer.heat"}, {"L", "keys.nextview"},
 		}},
 	}
 }

@@ -65,6 +65,8 @@ function attach(el: HTMLElement): void {
       apply();
     },
   };
+  const heat = stage.querySelector<HTMLImageElement>("img.heat");
+  if (heat) acts.heat = () => warm(el, heat);
   const whole = el.querySelector<HTMLAnchorElement>("[data-whole]");
   if (whole) acts.whole = () => whole.click();
   if (stage.dataset.deep) Object.assign(acts, tones(el, stage, stage.dataset.deep));
@@ -121,6 +123,14 @@ function toggle(el: HTMLElement, act: string, name: string): void {
   el.querySelector(`[data-act=${act}]`)?.setAttribute("aria-pressed", String(!on));
 }
 
+// warm lays the map of what is suspect over the scan, or takes it away. It is
+// fetched when first asked for.
+function warm(el: HTMLElement, map: HTMLImageElement): void {
+  if (!map.getAttribute("src")) map.src = map.dataset.src ?? "";
+  map.hidden = !map.hidden;
+  el.querySelector("[data-act=heat]")?.setAttribute("aria-pressed", String(!map.hidden));
+}
+
 // choose shows one of several scans.
 function choose(id: string): void {
   for (const el of document.querySelectorAll("#scans .viewer")) el.classList.toggle("folded", el.id !== id);
@@ -128,7 +138,7 @@ function choose(id: string): void {
 }
 
 const byKey: Record<string, string> = {
-  Equal: "closer", NumpadAdd: "closer", Minus: "farther", NumpadSubtract: "farther", Digit0: "fit", KeyG: "regions", KeyW: "whole",
+  Equal: "closer", NumpadAdd: "closer", Minus: "farther", NumpadSubtract: "farther", Digit0: "fit", KeyG: "regions", KeyW: "whole", KeyY: "heat",
   KeyI: "invert", KeyX: "edge", KeyC: "colour", BracketLeft: "darker", BracketRight: "lighter", Comma: "narrower", Period: "wider",
 };
 const arrows: Record<string, string> = { ArrowLeft: "left", ArrowRight: "right", ArrowUp: "up", ArrowDown: "down" };
