@@ -186,8 +186,8 @@ func (f *ownForm) expire(now time.Time) (out []output, next time.Time) {
 			return true
 		})
 		b.images = slices.DeleteFunc(b.images, func(h *half) bool {
-			if !over(h) {
-				return false
+			if !over(h) || len(b.captures) > 0 {
+				return false // what waits of the messages may be about it
 			}
 			out = append(out, f.lone(h.message, id, "no message about the picture came"))
 			return true

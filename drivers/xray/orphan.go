@@ -16,7 +16,8 @@ func (c *collector) observe(e os.DirEntry) (s seen, ok bool) {
 	if e.IsDir() || strings.HasPrefix(name, ".") || strings.HasSuffix(name, ".part") {
 		return seen{}, false
 	}
-	info, err := e.Info()
+	// Not the entry's own information: that may be as old as the listing.
+	info, err := c.root.Lstat(name)
 	if err != nil {
 		return seen{}, false // gone meanwhile
 	}
