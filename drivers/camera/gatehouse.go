@@ -119,7 +119,7 @@ func (f *ownForm) capture(m *message) []output {
 	own := &half{message: m, parsed: c, deadline: f.until()}
 	i := slices.IndexFunc(b.images, func(h *half) bool { return c.names(h.digest) })
 	if i < 0 && len(b.images) > 0 && c.Image == nil {
-		i = 0
+		i = 0 // a message that names none comes with one nevertheless
 	}
 	if i >= 0 {
 		image := b.images[i].message

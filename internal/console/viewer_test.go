@@ -95,6 +95,7 @@ func TestTheHeatMapLiesOverItsScan(t *testing.T) {
 	cells[10*40+30] = 250
 	p.Scans[0].Image = site.Keep(consoletest.BigScan(), "image/png", "scan")
 	p.Scans[0].Heat = &event.Heat{Width: 40, Height: 15, Step: 100, Cells: cells}
+	p.Findings[1].Region = &event.Region{Evidence: p.Scans[0].Image.SHA256, Box: []int{2900, 900, 300, 300}}
 	site.Share(t, event.TypePassage, p.ID, string(p.ID), p)
 	d := newDesk(t, site, event.Customs, browsertest.Look{Width: 1280, Height: 720})
 	d.until(`document.querySelector("#p-` + string(p.ID) + `") !== null`)
