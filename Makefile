@@ -154,7 +154,7 @@ bench-console: web deps-test ## the console's search and pages over PASSAGES sto
 
 # --- models ------------------------------------------------------------------
 
-APT_TRAIN := python3-torch python3-torchvision python3-opencv python3-pil python3-onnx fonts-dejavu fonts-liberation \
+APT_TRAIN := libopenblas0-pthread python3-torch python3-torchvision python3-opencv python3-pil python3-onnx fonts-dejavu fonts-liberation \
   fonts-opendin fonts-roadgeek fonts-roboto-unhinted fonts-open-sans fonts-urw-base35 fonts-dosis fonts-lato fonts-play \
   fonts-wqy-zenhei fonts-tlwg-loma-ttf fonts-tlwg-garuda-ttf fonts-lao fonts-khmeros fonts-adf-universalis \
   fonts-cabin fonts-inter fonts-b612 fonts-oxygen fonts-tiresias fonts-manrope fonts-noto-core

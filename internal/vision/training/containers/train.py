@@ -62,7 +62,7 @@ def batch(render, rng, n, kept):
 def loss_of(model, b):
     """Cross entropy. It must not be bounded: letters are rare, and a bound would leave them without a gradient."""
     x, y = b
-    with torch.autocast("cpu", dtype=torch.bfloat16):
+    with loop.autocast():
         z = model(x.contiguous(memory_format=torch.channels_last))
     z = z.float()
     named = F.cross_entropy(z, y)

@@ -132,7 +132,7 @@ class Source:
 def loss_of(model, b):
     """Distance in shares of the plate's height; boxes bound where corners are not known."""
     x, y, tall, true = b
-    with torch.autocast("cpu", dtype=torch.bfloat16):
+    with loop.autocast():
         got, heat = model(x.contiguous(memory_format=torch.channels_last))
     got = got.float()
     shape = torch.tensor([VIEW_W / VIEW_H, 1.0])

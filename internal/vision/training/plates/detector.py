@@ -55,7 +55,7 @@ def batch(scenes, rng, n):
 def loss_of(model, b):
     """Focal loss of the heat; corners relative to the plate's height, boxes where only boxes are known."""
     x, heat, weight, off, cw, size, true = b
-    with torch.autocast("cpu", dtype=torch.bfloat16):
+    with loop.autocast():
         z, c = model(x.contiguous(memory_format=torch.channels_last))
     z, c = z.float()[:, 0], c.float()
     p = torch.sigmoid(z).clamp(1e-4, 1 - 1e-4)

@@ -34,7 +34,7 @@ class ReaderGraph(nn.Module):
         self.net = net
 
     def forward(self, plate):
-        chars, rows, country, _, _ = self.net(plate)
+        chars, rows, country, _ = self.net(plate)
         return torch.softmax(chars, -1), torch.softmax(rows, -1), torch.softmax(country, -1)
 
 

@@ -49,11 +49,6 @@ class Reader(nn.Module):
         self.char = nn.Sequential(nn.Linear(d, d), nn.ReLU(), nn.Linear(d, len(grammar.ALPHABET)))
         self.slot = nn.Parameter(torch.randn(1, grammar.SLOTS, d) * 0.02)
         self.glob = nn.Sequential(nn.Linear(d, 64), nn.ReLU(), nn.Linear(64, 2 + len(grammar.COUNTRIES)))
-        self.edge = nn.Parameter(torch.randn(4, d) * 0.1)  # one query for each corner of the plate
-        self.shift = nn.Sequential(nn.Linear(d, 48), nn.ReLU(), nn.Linear(48, 2))
-        ys, xs = torch.meshgrid(torch.arange(self.GRID_H) + 0.5, torch.arange(self.GRID_W) + 0.5, indexing="ij")
-        grid = torch.stack([xs / self.GRID_W, ys / self.GRID_H], -1).reshape(-1, 2)
-        self.register_buffer("grid", grid.float(), persistent=False)
 
     def load_state_dict(self, state_dict, strict=True):
         """Weights of 0.5.0 and before have no fine and deep parts, which then change nothing."""
@@ -61,7 +56,7 @@ class Reader(nn.Module):
         return super().load_state_dict({**own, **state_dict}, strict)
 
     def forward(self, x):
-        """Returns logits: slots, rows, country; the attention over the grid; the plate's corners in crops (0..1)."""
+        """Returns logits: slots, rows, country; and the attention over the grid."""
         mean = x.mean((2, 3), keepdim=True)  # night and glare come with a contrast that says nothing
         x = (x - mean) * (self.CONTRAST / (((x - mean) ** 2).mean((2, 3), keepdim=True).sqrt() + 0.01))
         y = self.deep(self.body[4:](self.fine(self.body[:4](x))))
@@ -70,10 +65,7 @@ class Reader(nn.Module):
         a = torch.softmax(self.query @ self.key(t).transpose(1, 2) * self.D ** -0.5 * 4, -1)
         s = a @ self.value(t) + self.slot
         g = self.glob(t.mean(1))
-        keys, values = self.key(t), self.value(t)
-        e = torch.softmax(self.edge @ keys.transpose(1, 2) * self.D ** -0.5 * 4, -1)
-        corners = e.float() @ self.grid + self.shift(e @ values).float() * 0.1
-        return self.char(s), g[:, :2], g[:, 2:], a, corners
+        return self.char(s), g[:, :2], g[:, 2:], a
 
 
 class Detector(nn.Module):

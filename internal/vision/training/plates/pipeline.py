@@ -20,7 +20,7 @@ class Pipeline:
     def probabilities(self, img, quad):
         """Mean over the margins of slots, rows and country."""
         x = np.stack([data.rectify(img, quad, m) for m in MARGINS])[:, None].astype(np.float32) / 255
-        chars, rows, country, _, _ = self.reader(torch.from_numpy(x))
+        chars, rows, country, _ = self.reader(torch.from_numpy(x))
         return tuple(torch.softmax(t, -1).mean(0).numpy() for t in (chars, rows, country))
 
     def read_quad(self, img, quad):

@@ -88,7 +88,7 @@ class Source:
         centres = np.array([[x * s[0], y * s[1]] for _, x, y in p.centres], np.float32).reshape(-1, 1, 2)
         pts = cv2.perspectiveTransform(centres, hm)[:, 0] / (cw, ch) if len(centres) else np.zeros((0, 2))
         out = cv2.resize(img, (data.PLATE_W, data.PLATE_H), interpolation=cv2.INTER_LINEAR)
-        return out, p.text, p.rows, p.country, pts, quad / (cw, ch)
+        return out, p.text, p.rows, p.country, pts
 
     def photographed(self, rng):
         """A real crop, jittered by 15 %."""
@@ -114,7 +114,7 @@ class Source:
             f = rng.uniform(0.4, 1)
             small = cv2.resize(out, None, fx=f, fy=f, interpolation=cv2.INTER_AREA)
             out = cv2.resize(degrade.sensor(rng, degrade.optics(rng, small, 0.5), 0.7), (data.PLATE_W, data.PLATE_H))
-        return out, text, rows, "VN", None, None
+        return out, text, rows, "VN", None
 
     def background(self, rng):
         """Not a plate: a patch, sometimes with lettering that is no plate."""
@@ -126,59 +126,54 @@ class Source:
             size = float(rng.uniform(0.4, 1.2))
             cv2.putText(out, text, (int(rng.uniform(-10, 30)), int(rng.uniform(20, 60))), int(rng.integers(0, 5)), size,
                         int(rng.integers(0, 256)), int(rng.integers(1, 4)), cv2.LINE_AA)
-        return degrade.light(rng, out), "", 0, "other", None, None
+        return degrade.light(rng, out), "", 0, "other", None
 
     def sample(self, rng):
-        """One training sample: image, text, rows (0 unknown), country, centres and corners (0..1 of the crop) or None."""
+        """One training sample: image, text, rows (0 unknown), country, and centres (0..1 of the crop) or None."""
         r = rng.random()
         if r < self.photos:
             return self.photographed(rng)
         return self.rendered(rng) if r < 0.93 else self.background(rng)
 
     def batch(self, rng, n):
-        """Tensors: images, slot classes, rows (-1 unknown), country, attention targets, corners (nan unknown)."""
+        """Tensors: images, slot classes, rows (-1 unknown), country, attention targets, whether it was drawn."""
         x = np.empty((n, 1, data.PLATE_H, data.PLATE_W), np.float32)
         y = np.zeros((n, grammar.SLOTS), np.int64)
         rows, country = np.full(n, -1, np.int64), np.zeros(n, np.int64)
         att = np.zeros((n, grammar.SLOTS, Reader.GRID_H, Reader.GRID_W), np.float32)
-        ends = np.full((n, 4, 2), np.nan, np.float32)
+        drawn = np.zeros((n, 1), bool)
         gy = (np.arange(Reader.GRID_H) + 0.5)[:, None]
         gx = (np.arange(Reader.GRID_W) + 0.5)[None, :]
         for i in range(n):
-            img, text, r, c, pts, quad = self.sample(rng)
+            img, text, r, c, pts = self.sample(rng)
             x[i, 0] = img.astype(np.float32) / 255
             for j, ch in enumerate(text[:grammar.SLOTS]):
                 y[i, j] = grammar.INDEX[ch]
             rows[i], country[i] = r - 1, grammar.COUNTRIES.index(c)
-            if quad is not None:
-                ends[i] = quad
             if pts is not None:
+                drawn[i] = True
                 for j, (px, py) in enumerate(pts[:grammar.SLOTS]):
                     g = np.exp(-((gx - px * Reader.GRID_W) ** 2 / 0.8 + (gy - py * Reader.GRID_H) ** 2 / 1.6))
                     if g.sum() > 0.05:
                         att[i, j] = g / g.sum()
-        return tuple(torch.from_numpy(a) for a in (x, y, rows, country, att, ends))
+        return tuple(torch.from_numpy(a) for a in (x, y, rows, country, att, drawn))
 
 
 def loss_of(model, batch):
-    """Cross entropies of characters, rows and country; attention towards rendered centres; distance of corners."""
-    x, y, rows, country, att, ends = batch
-    with torch.autocast("cpu", dtype=torch.bfloat16):
-        chars, r, c, a, e = model(x.contiguous(memory_format=torch.channels_last))
+    """Cross entropies of characters, rows and country; attention towards rendered centres."""
+    x, y, rows, country, att, drawn = batch
+    with loop.autocast():
+        chars, r, c, a = model(x.contiguous(memory_format=torch.channels_last))
     chars, r, c, a = chars.float(), r.float(), c.float(), a.float()
     text = F.cross_entropy(chars.flatten(0, 1), y.flatten(), reduction="none").view(y.shape)
-    drawn = ends.isfinite().any(2).any(1, keepdim=True)
     # A wrong label of a photograph cannot drag far; a rendered one is never wrong, and rare letters must not lose their gradient.
     text = torch.where(drawn, text, text.clamp(max=6)).mean() * 4
     row = F.cross_entropy(r, rows, ignore_index=-1)
     land = F.cross_entropy(c, country)
     t = att.flatten(2)
     guide = -(t * torch.log(a + 1e-6)).sum() / t.sum().clamp(min=1)
-    known = ends.isfinite()
-    size = torch.tensor([1.0, data.PLATE_H / data.PLATE_W])  # both in units of the crop's width
-    off = F.smooth_l1_loss((e.float() * size)[known], (ends * size)[known], beta=0.01) if known.any() else e.sum() * 0
     exact = (chars.argmax(-1) == y).all(1).float().mean()
-    return text + 0.3 * row + 0.5 * land + 0.3 * guide + 8 * off, {"text": text, "ends": off, "rows": row, "land": land, "guide": guide, "exact": exact}
+    return text + 0.3 * row + 0.5 * land + 0.3 * guide, {"text": text, "rows": row, "land": land, "guide": guide, "exact": exact}
 
 
 @torch.no_grad()

@@ -21,7 +21,7 @@ def loss_of(model, b):
     hottest quarter, since that is enough to find it; and what each object is, told from all its cells."""
     x, whose, w, kinds = b
     y = (whose > 0).float()
-    with torch.autocast("cpu", dtype=torch.bfloat16):
+    with loop.autocast():
         z, told = model.both(x.contiguous(memory_format=torch.channels_last))
     z = z.float()[:, 0]
     p = torch.sigmoid(z)
