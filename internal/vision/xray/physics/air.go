@@ -3,6 +3,7 @@ package physics
 import (
 	"math"
 	"slices"
+	"sync"
 )
 
 // Levels are the pixels of a scan, 0..1 of the range, row by row. Rows are
@@ -55,14 +56,18 @@ const airFrom = 0.9
 // where the scan shows it.
 func Calibrate(l Levels, s Setup) View {
 	v := View{W: l.W, H: l.H, AirFrom: s.AirFrom, setup: s}
-	var noiseLow float64
+	var wg sync.WaitGroup // the energies know nothing of each other
+	if l.Low != nil {
+		wg.Go(func() {
+			v.Low, _, _ = flatten(l.Low, l.W, l.H, s.AirLow, s.GainLow)
+			if len(s.Scatter) > 0 {
+				v.doubtLow = unscatter(v.Low, v.W, v.H, s.Scatter)
+			}
+		})
+	}
 	v.High, v.Air, v.Noise = flatten(l.High, l.W, l.H, s.AirHigh, s.GainHigh)
 	if s.AirHigh == 0 || v.AirFrom == "" {
 		v.AirFrom = "scan"
-	}
-	if l.Low != nil {
-		v.Low, _, noiseLow = flatten(l.Low, l.W, l.H, s.AirLow, s.GainLow)
-		_ = noiseLow
 	}
 	// Two steps of the converter, or the photon noise of what is left.
 	v.Floor = max(2/l.Steps/v.Air, 4*v.Noise*v.Noise)
@@ -71,10 +76,8 @@ func Calibrate(l Levels, s Setup) View {
 	}
 	if len(s.Scatter) > 0 {
 		v.doubtHigh = unscatter(v.High, v.W, v.H, s.Scatter)
-		if v.Low != nil {
-			v.doubtLow = unscatter(v.Low, v.W, v.H, s.Scatter)
-		}
 	}
+	wg.Wait()
 	return v
 }
 
