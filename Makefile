@@ -182,6 +182,7 @@ train-containers: train-deps ## train the net that names characters on container
 	$(TRAIN) containers.export --weights runs
 train-xray: train-deps ## train the baggage net for MINUTES, set its threshold and export it
 	$(TRAIN) xray.train --data $(GATEHOUSE_DATA) --out runs --hold-out gun --minutes $(MINUTES) --resume
+	$(TRAIN) xray.closer --data $(GATEHOUSE_DATA) --heat runs/xray.pt --out runs --hold-out gun --minutes $(MINUTES) --resume
 	$(TRAIN) xray.evaluate --data $(GATEHOUSE_DATA) --weights runs
 	$(TRAIN) xray.export --weights runs
 eval: train-deps ## figures of the models on the full dev split, as the cards quote them
@@ -196,7 +197,7 @@ eval-xray: train-deps vision ## figures of the X-ray net on the frozen list, of 
 
 APT_RENDER := $(APT_TRAIN) fonts-bebas-neue fonts-adf-gillius fonts-clear-sans fonts-crosextra-carlito \
   fonts-routed-gothic fonts-osifont fonts-national-park fonts-wqy-microhei fonts-droid-fallback fonts-tlwg-waree-ttf \
-  fonts-tlwg-sawasdee-ttf
+  fonts-tlwg-sawasdee-ttf fonts-yanone-kaffeesatz
 TESTSET := $(CURDIR)/build/testset
 PEERS   := internal/vision/accuracy/peers
 
@@ -239,6 +240,7 @@ bench-xray: vision build/bench/resnet18.onnx ## time and memory per X-ray scan b
 retrain-xray: train-deps ## fine-tune the X-ray net on a site's own benign scans: make retrain-xray DATA=FOLDER
 	@test -n "$(DATA)" || { echo "say where the scans are: make retrain-xray DATA=FOLDER [MINUTES=60]"; exit 2; }
 	$(TRAIN) xray.train --data $(GATEHOUSE_DATA) --site $(abspath $(DATA)) --out runs/site --start ../models/xray-baggage/weights.npz --lr 5e-4 --minutes $(MINUTES) --resume
+	$(TRAIN) xray.closer --data $(GATEHOUSE_DATA) --site $(abspath $(DATA)) --heat runs/site/xray.pt --out runs/site --start ../models/xray-baggage/closer.npz --lr 5e-4 --minutes $(MINUTES) --resume
 	$(TRAIN) xray.threshold --site $(abspath $(DATA)) --weights runs/site
 	$(TRAIN) xray.export --weights runs/site --models $(CURDIR)/build/site-models --site
 	@echo "the model is in build/site-models; put it in the models folder and run gatectl xray calibrate"

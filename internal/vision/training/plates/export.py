@@ -10,7 +10,7 @@ from torch import nn
 from . import corners, data, grammar
 from .net import Detector, Reader
 
-VERSION = "0.6.1"
+VERSION = "0.7.0"
 MARGINS = [0.06, 0.14]
 
 

@@ -27,6 +27,8 @@ class Picture:
     def __init__(self, folder):
         if taken := set(LETTERING) & (set(FACES) | set(RESERVED)):
             raise SystemExit("lettering of training or of the rendered test set: " + ", ".join(sorted(taken)))
+        if absent := [f for f in LETTERING if not os.path.exists(os.path.join(ROOT, f))]:
+            raise SystemExit("fonts are absent: " + ", ".join(absent) + "; make render-deps installs them")
         self.scenes, self.render = Scenes(folder), Renderer(folder)
         glyphs = self.render.glyphs
         glyphs.names, glyphs.real = [os.path.join(ROOT, f) for f in LETTERING], {}
