@@ -167,11 +167,11 @@ def vary(rng, t):
     return np.exp(-a).astype(np.float32)
 
 
-def project(rng, bag, t, at=None, floor=None):
+def project(rng, bag, t, at=None, floor=None, spread=(0.6, 1.7)):
     """Multiplies t into the bag in place where the bag is. Returns the object's mask.
 
     The display of a scanner does not go to black at the same thickness everywhere: floor lifts the darkest values
-    as the scanner of the background does.
+    as the scanner of the background does. spread is between what powers of its transmission a thing may lie.
     """
     h, w = bag.shape
     th, tw = min(t.shape[0], h), min(t.shape[1], w)
@@ -184,7 +184,7 @@ def project(rng, bag, t, at=None, floor=None):
     else:
         y, x = at
     floor = rng.uniform(0.02, 0.4) if floor is None else floor
-    t = t ** np.exp(rng.uniform(np.log(0.6), np.log(1.7)))
+    t = t ** np.exp(rng.uniform(*np.log(spread)))
     part = bag[y:y + th, x:x + tw]
     mask = np.zeros((h, w), np.float32)
     mask[y:y + th, x:x + tw] = t < 0.92
@@ -205,8 +205,12 @@ def tone(rng, g):
     return g
 
 
-def finish(rng, g):
-    """What comes after compositing: another scanner's resolution, display, sharpening, noise, JPEG."""
+def finish(rng, g, own=False):
+    """What comes after compositing: another scanner's resolution, display, sharpening, noise, JPEG; own is the bag's own scanner's."""
+    if own:
+        if rng.random() < 0.3:
+            g = cv2.GaussianBlur(g, (0, 0), rng.uniform(0.3, 0.8))
+        return np.clip(g + rng.normal(0, rng.uniform(0.001, 0.008), g.shape), 0, 1).astype(np.float32)
     r = rng.random()
     if r < 0.35:
         g = cv2.GaussianBlur(g, (0, 0), rng.uniform(0.3, 1.3))
@@ -245,9 +249,10 @@ def site_scans(folder):
 class Projector:
     """Makes training crops: as many harmless things projected as threats, in the same way."""
 
-    def __init__(self, folder, leave_out=(), side=256, site=None):
+    def __init__(self, folder, leave_out=(), side=256, site=None, own=0.0):
+        """own is the share of crops that show one bag as its own scanner did, with few things in it."""
         from . import frozen
-        self.side = side
+        self.side, self.own = side, own
         bags = [r["path"] for r in lines(folder, split="train", kind="baggage") if not held_out(r["path"])]
         own = [p for p in site_scans(site) if not held_out(p)]
         # A site's scans count for at least half: its scanner is the one to learn.
@@ -259,12 +264,14 @@ class Projector:
         self.left_out = arms.without(leave_out)
         self.sprites = sprites(folder, self.left_out)
 
-    def background(self, rng):
+    def background(self, rng, own):
         """A crop of a benign bag, bent and of changed thickness, or of two over one another; or a rendered or nearly empty one.
 
         No crop comes twice: a network that meets few bags often learns them by heart, and alarms on others.
         """
         s, r = self.side, rng.random()
+        if own and r > 0.1:
+            return np.clip(self.crop(rng), 0.03, 1)
         if r < 0.25:
             return clutter.bag(rng, s, turn, lambda: cut(rng, self.bags[int(rng.integers(len(self.bags)))]))
         if r < 0.28:
@@ -291,9 +298,9 @@ class Projector:
         g = np.ascontiguousarray(bag[y:y + s, x:x + s])
         return warp(rng, g, rng.uniform(0.01, 0.08)) if rng.random() < 0.4 else g
 
-    def threat(self, rng):
+    def threat(self, rng, largest=225):
         """A sprite or a procedural threat at a random size, and its class."""
-        size = np.exp(rng.uniform(np.log(40), np.log(225)))
+        size = np.exp(rng.uniform(np.log(40), np.log(largest)))
         if self.sprites and rng.random() < 0.3:
             names = sorted(self.sprites)
             name = names[int(rng.integers(len(names)))]
@@ -313,18 +320,20 @@ class Projector:
 
     def sample(self, rng):
         """A crop; for each 8x8 cell which threat it shows (0 none, then 1, 2 ...), a weight, and the threats' classes."""
-        g = self.background(rng)
+        own = rng.random() < self.own
+        g = self.background(rng, own)
         n = self.side // STRIDE
         # Most scanners' darkest grey is the darkest that their bags show.
-        floor = float(np.percentile(g, 0.5)) if rng.random() < 0.5 else rng.uniform(0.02, 0.35)
+        floor = float(np.percentile(g, 0.5)) if own or rng.random() < 0.5 else rng.uniform(0.02, 0.35)
         kinds = np.full(8, -1, np.int64)
         cells = lambda m: cv2.resize(m, (n, n), interpolation=cv2.INTER_AREA)
         whose, unsure, near = np.zeros((n, n), np.int64), np.zeros((n, n), bool), np.zeros((n, n), bool)
-        things = [True] * int(rng.choice(4, p=[0.2, 0.4, 0.28, 0.12])) + [False] * int(rng.choice(4, p=[0.2, 0.4, 0.28, 0.12]))
+        few = (0.3, 0.55, 0.15, 0) if own else (0.2, 0.4, 0.28, 0.12)
+        things = [True] * int(rng.choice(4, p=few)) + [False] * int(rng.choice(4, p=few))
         for i, dangerous in enumerate(things, 1):
             before = g.copy()
-            t, kinds[i] = self.threat(rng) if dangerous else (self.harmless(rng), -1)
-            mask = project(rng, g, t, floor=floor)
+            t, kinds[i] = self.threat(rng, 170 if own else 225) if dangerous else (self.harmless(rng), -1)
+            mask = project(rng, g, t, floor=floor, spread=(0.7, 1.35) if own else (0.6, 1.7))
             if not dangerous:
                 near |= cells(mask) > 0.1
                 continue
@@ -334,4 +343,4 @@ class Projector:
             whose[(cover >= 0.35) & seen] = i
             unsure |= (cover > 0.02) & ((cover < 0.35) | ~seen)
         weight = np.where(unsure & (whose == 0), 0.0, 1.0) + 1.0 * (near & (whose == 0) & ~unsure)
-        return finish(rng, g), whose, weight.astype(np.float32), kinds
+        return finish(rng, g, own), whose, weight.astype(np.float32), kinds

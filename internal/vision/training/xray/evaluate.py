@@ -13,16 +13,28 @@ import numpy as np
 import torch
 
 from . import data, shapes
-from .net import load
+from .net import CLASSES, SURE, Looked, load
 
 ALARMS = 0.05  # false alarms per benign bag at the threshold
 
 
 @torch.no_grad()
+def found(model, g):
+    """Per 8x8 cell of a transmission picture (unpadded size rounded up to cells): probability of a threat, and its class
+    as a place in net.CLASSES (0 where the network is not sure of one, or tells none)."""
+    x = torch.from_numpy(data.pad32(g))[None, None]
+    z, kind = model.both(x if isinstance(model, Looked) else model.structure(x))
+    h = torch.sigmoid(z)[0, 0].numpy()
+    cut = np.s_[:math.ceil(g.shape[0] / data.STRIDE), :math.ceil(g.shape[1] / data.STRIDE)]
+    if kind is None:
+        return h[cut], np.zeros(h.shape, np.int64)[cut]
+    sure, k = torch.softmax(kind[0, 1 - len(CLASSES):], 0).max(0)
+    return h[cut], torch.where(sure > SURE, k + 1, 0).numpy()[cut]
+
+
 def heat(model, g):
-    """Probability per 8x8 cell of a transmission picture (unpadded size rounded up to cells)."""
-    z = torch.sigmoid(model(torch.from_numpy(data.pad32(g))[None, None]))[0, 0].numpy()
-    return z[:math.ceil(g.shape[0] / data.STRIDE), :math.ceil(g.shape[1] / data.STRIDE)]
+    """The probability alone."""
+    return found(model, g)[0]
 
 
 def wilson(k, n, z=1.645):

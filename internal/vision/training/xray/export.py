@@ -8,10 +8,9 @@ from common import export, loop
 from torch import nn
 
 from . import data
-from .net import CLASSES, First, load
+from .net import CLASSES, SURE, First, Looked, load
 
-VERSION = {"First": "0.1.0", "Baggage": "0.2.0"}  # of what is shipped with each network
-SURE = 0.6  # a class less likely than this is told as the first: unknown
+VERSION = {"First": "0.1.0", "Looked": "0.2.0", "Baggage": "0.3.0"}  # of what is shipped with each network
 
 
 class Heat(nn.Module):
@@ -29,8 +28,9 @@ class Told(Heat):
     """A network with its probability, and classes beside an unknown that is likelier than any unsure one."""
 
     def forward(self, scan):
-        heat, kind = self.net.both(self.net.structure(scan))
-        told = torch.softmax(kind, 1)
+        net = self.net
+        heat, kind = net.both(scan) if isinstance(net, Looked) else net.both(net.structure(scan))
+        told = torch.softmax(kind[:, 1 - len(CLASSES):], 1)  # a closer look also tells harmless, which the heat says
         return torch.sigmoid(heat), torch.cat([torch.zeros_like(heat) + SURE, told], 1)
 
 
@@ -59,6 +59,9 @@ def main():
     axes = {"scan": {2: "height", 3: "width"}, **{o: {2: "rows", 3: "columns"} for o in outputs}}
     folder = os.path.join(args.models, "xray-baggage")
     path = export.write(graph, torch.rand(1, 1, 384, 512), folder, manifest, ["scan"], list(outputs), axes)
+    if isinstance(net, Looked):
+        loop.keep(net.closer, os.path.join(folder, "closer.npz"))
+        net = net.finder
     loop.keep(net, os.path.join(folder, "weights.npz"))
     for size in ((384, 512), (512, 320)):
         export.compare(path, graph, torch.rand(1, 1, *size), list(outputs))

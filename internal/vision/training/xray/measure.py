@@ -6,6 +6,7 @@ hold-OBJECT among the weights are found by themselves. Image-level accuracy on p
 reported: saturation alone tells those apart.
 """
 import argparse
+import collections
 import glob
 import json
 import os
@@ -15,8 +16,8 @@ import numpy as np
 import torch
 
 from . import data, frozen
-from .evaluate import auc, heat, near, share
-from .net import load
+from .evaluate import auc, found, heat, near, share
+from .net import CLASSES, load
 
 ALARMS, ENOUGH = 0.05, 100
 WANT = {"auc": 0.985, "detection": 0.95, "worst": 0.85, "patches": 0.10, "bags": 0.70}
@@ -52,18 +53,20 @@ class Net:
 
 
 def measure_object(net, rows):
-    """Scores by bag, alarms, objects marked, and objects marked where nothing was marked before."""
-    scores, alarmed, marked, fresh = {}, 0, 0, 0
+    """Scores by bag, alarms, objects marked, objects marked where nothing was marked before, and as what they were marked."""
+    scores, alarmed, marked, fresh, told = {}, 0, 0, 0, collections.Counter()
     for c in rows:
         g, mask = net.maker.composite(c)
         t, _ = net.threshold(c["bag"])
-        h, at = heat(net.model, g), near(mask)
+        (h, kinds), at = found(net.model, g), near(mask)
         scores.setdefault(c["bag"], []).append(float(h.max()))
         alarmed += h.max() > t
         hit = bool((h[at] > t).any())
         marked += hit
+        if hit:
+            told[CLASSES[kinds[np.unravel_index(np.where(at, h, -1).argmax(), h.shape)]]] += 1
         fresh += hit and not bool((net.heats[c["bag"]][at] > t).any())
-    return scores, int(alarmed), marked, fresh
+    return scores, int(alarmed), marked, fresh, told
 
 
 def peaks(value, on):
@@ -145,14 +148,15 @@ def main():
     rows, held = frozen.lines(), []
     for name in sorted({c["object"] for c in rows}, key=lambda o: (o not in frozen.SPRITES, o)):
         net, own = nets.get(name, main_net), [c for c in rows if c["object"] == name]
-        scores, alarmed, marked, fresh = measure_object(net, own)
+        scores, alarmed, marked, fresh, told = measure_object(net, own)
         pos, neg = np.concatenate(list(scores.values())), np.array(list(net.top.values()))
         lo, hi = bootstrap(scores, net.top)
         threat = own[0]["role"] == "threat"
         how = "held out" if name in nets else ("drawn, same family as trained" if name.startswith("drawn-") else "TRAINED ON") if threat else "benign"
-        figures[name] = {"held_out": name in nets, "auc": auc(pos, neg), "alarmed": alarmed / len(own), "marked": marked / len(own), "fresh": fresh / len(own), "n": len(own)}
+        figures[name] = {"held_out": name in nets, "auc": auc(pos, neg), "alarmed": alarmed / len(own), "marked": marked / len(own), "fresh": fresh / len(own), "told": dict(told), "n": len(own)}
         print(f"{name} ({how}): AUC {auc(pos, neg):.3f} ({lo:.3f}-{hi:.3f}), bags alarmed {share(alarmed, len(own))}, "
-              f"object marked {share(marked, len(own))}" + ("" if threat else f", new marks {share(fresh, len(own))}"))
+              f"object marked {share(marked, len(own))}" + ("" if threat else f", new marks {share(fresh, len(own))}")
+              + (", told as " + ", ".join(f"{k} {n}" for k, n in told.most_common()) if len(told) > 1 else ""))
         if threat and name in nets:
             held.append((name, auc(pos, neg), alarmed / len(own)))
     if held:
