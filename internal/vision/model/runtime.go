@@ -120,18 +120,23 @@ func (n *Net) Run(shape []int64, data []float32) (map[string]Tensor, error) {
 	if err := n.session.Run([]ort.Value{in}, values); err != nil {
 		return nil, fmt.Errorf("run %s: %w", n.Manifest.ID(), err)
 	}
+	defer func() {
+		for _, v := range values {
+			_ = v.Destroy()
+		}
+	}()
 	out := make(map[string]Tensor, len(values))
 	for i, v := range values {
 		t, ok := v.(*ort.Tensor[float32])
-		if ok {
-			s := t.GetShape()
-			tensor := Tensor{Shape: make([]int, len(s)), Data: slices.Clone(t.GetData())}
-			for k, d := range s {
-				tensor.Shape[k] = int(d)
-			}
-			out[n.outputs[i]] = tensor
+		if !ok {
+			return nil, fmt.Errorf("run %s: the output %q is a %T, and only 32-bit floats are read", n.Manifest.ID(), n.outputs[i], v)
 		}
-		_ = v.Destroy()
+		s := t.GetShape()
+		tensor := Tensor{Shape: make([]int, len(s)), Data: slices.Clone(t.GetData())}
+		for k, d := range s {
+			tensor.Shape[k] = int(d)
+		}
+		out[n.outputs[i]] = tensor
 	}
 	return out, nil
 }

@@ -5,6 +5,7 @@ import (
 	"image"
 	"math"
 	"slices"
+	"sync"
 	"time"
 
 	"gatehouse/internal/vision/model"
@@ -61,16 +62,27 @@ func (b *Baggage) Scan(s *intake.Scan, site Site) (*wire.Scan, error) {
 	if score, ok := site.threshold(m.ID()); ok {
 		limit = heatAt(score, m)
 	}
+	// What is grey is a measurement, whatever the net says of it: both at once,
+	// since each leaves a processor idle now and then.
+	var e *exposure
+	var exposed error
+	var wg sync.WaitGroup
+	if s.Mat.Channels() == 1 {
+		wg.Go(func() { e, exposed = expose(s, site, energyGrey) })
+	}
 	r, err := b.analyse(s.Picture, limit)
+	start := time.Now()
+	wg.Wait()
 	if err != nil {
 		return nil, err
 	}
 	site.settle(r)
 	attach(r, s)
-	start := time.Now()
-	e, err := expose(s, site, r.Energy)
-	if err != nil {
-		return nil, err
+	if s.Mat.Channels() != 1 {
+		e, exposed = expose(s, site, r.Energy)
+	}
+	if exposed != nil {
+		return nil, exposed
 	}
 	if e != nil {
 		e.report(r, s)

@@ -141,7 +141,7 @@ class Looked(nn.Module):
         down = torch.arange(h.shape[0], device=x.device).float()[None, :, None] - rows.float()[:, None, None]
         along = torch.arange(h.shape[1], device=x.device).float()[None, None] - columns.float()[:, None, None]
         far, whose = (down * down + along * along).min(0)
-        near = torch.where(far <= self.REACH ** 2, 1.0, 0.0)
+        near = (far <= self.REACH ** 2).to(x.dtype)
         return z, (told[whose] * near[:, :, None]).permute(2, 0, 1)[None]
 
     def forward(self, x):

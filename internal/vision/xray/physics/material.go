@@ -93,7 +93,7 @@ func (v View) pixel(x, y int, limit float64, t table) (matter.Class, float32) {
 	}
 	photons := 1 / max(1e-12, v.Noise*v.Noise)
 	tol := float32(alikeSigmas*math.Sqrt(max(here, 0)/photons+v.Floor*v.Floor/4) + alikeShare*here)
-	var sumH, sumL float64
+	var sumH, sumL float32
 	n := 0
 	mid := v.High[i]
 	reach := smoothReach
@@ -103,18 +103,20 @@ func (v View) pixel(x, y int, limit float64, t table) (matter.Class, float32) {
 	case here < darkFrom:
 		reach = darkReach
 	}
-	for dy := max(0, y-reach); dy <= min(v.H-1, y+reach); dy++ {
-		row := dy * v.W
-		for k := row + max(0, x-reach); k <= row+min(v.W-1, x+reach); k++ {
-			if d := v.High[k] - mid; d < tol && d > -tol {
-				sumH += float64(v.High[k])
-				sumL += float64(v.Low[k])
+	from, to := max(0, x-reach), min(v.W, x+reach+1)
+	for row := max(0, y-reach) * v.W; row <= min(v.H-1, y+reach)*v.W; row += v.W {
+		high := v.High[row+from : row+to]
+		low := v.Low[row+from : row+to][:len(high)] // spares a check a pixel
+		for k, t := range high {
+			if d := t - mid; d < tol && d > -tol {
+				sumH += t
+				sumL += low[k]
 				n++
 			}
 		}
 	}
-	h := -math.Log(max(v.Floor/4, sumH/float64(n)))
-	low := max(v.Floor/4, sumL/float64(n))
+	h := -math.Log(max(v.Floor/4, float64(sumH)/float64(n)))
+	low := max(v.Floor/4, float64(sumL)/float64(n))
 	if h < leastSomething {
 		return matter.Air, 0
 	}
