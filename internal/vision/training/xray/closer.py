@@ -81,13 +81,6 @@ def loss_of(model, b):
     return ce, {"ce": ce, "right": right, "named": named}
 
 
-@torch.no_grad()
-def look(model, g, at):
-    """Probability of harmless and of each class for places of a scan; (0, classes) where there are none."""
-    x = torch.from_numpy(np.stack([window(g, p) for p in at]))[:, None]
-    return torch.softmax(model(x), 1).numpy()
-
-
 def main():
     p = loop.arguments(__doc__, minutes=60, batch=64, lr=2e-3)
     p.add_argument("--heat", default="../models/xray-baggage", help="weights of the network that finds the places")
