@@ -193,7 +193,7 @@ eval: train-deps ## figures of the models on the full dev split, as the cards qu
 eval-xray: train-deps vision ## figures of the X-ray net on the frozen list, of physics and of the cargo rules on theirs
 	$(TRAIN) xray.measure --data $(GATEHOUSE_DATA) --weights ../models/xray-baggage --first $(MEASURE)
 	GATEHOUSE_ACCURACY=full $(GO) test -count=1 -timeout 30m -v -run 'Figures' ./internal/vision/xray/...
-	GATEHOUSE_ACCURACY=full $(GO) test -count=1 -timeout 30m -v -run 'TestContainers|TestSimulatedScans' ./internal/vision/accuracy
+	GATEHOUSE_ACCURACY=full $(GO) test -count=1 -timeout 30m -v -run 'TestContainers|TestSimulatedScans|TestClasses' ./internal/vision/accuracy
 
 APT_RENDER := $(APT_TRAIN) fonts-bebas-neue fonts-adf-gillius fonts-clear-sans fonts-crosextra-carlito \
   fonts-routed-gothic fonts-osifont fonts-national-park fonts-wqy-microhei fonts-droid-fallback fonts-tlwg-waree-ttf \
