@@ -15,7 +15,7 @@ GOLANGCI_VERSION := v2.15.0
 # OpenCV for gocv, plate lettering for the simulator, and the browser and the
 # second MQTT broker and the second Modbus implementation that tests use.
 APT_BUILD := gcc g++ pkg-config libopencv-dev libopencv-contrib-dev fonts-dejavu-core fonts-dejavu-extra fonts-liberation
-APT_TEST  := chromium mosquitto python3-pymodbus dcmtk python3-pydicom
+APT_TEST  := chromium mosquitto python3-pymodbus python3-serial-asyncio dcmtk python3-pydicom
 SUDO      := $(if $(filter 0,$(shell id -u)),,sudo)
 
 .PHONY: help
