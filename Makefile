@@ -192,7 +192,7 @@ eval: train-deps ## figures of the models on the full dev split, as the cards qu
 .PHONY: eval-xray
 eval-xray: train-deps vision ## figures of the X-ray net on the frozen list, of physics and of the cargo rules on theirs
 	$(TRAIN) xray.measure --data $(GATEHOUSE_DATA) --weights ../models/xray-baggage --first $(MEASURE)
-	GATEHOUSE_ACCURACY=full $(GO) test -count=1 -timeout 30m -v -run 'Figures' ./internal/vision/xray/...
+	GATEHOUSE_ACCURACY=full $(GO) test -count=1 -timeout 30m -v -run 'Figures|TestCargoRule$$' ./internal/vision/xray/...
 	GATEHOUSE_ACCURACY=full $(GO) test -count=1 -timeout 30m -v -run 'TestContainers|TestSimulatedScans|TestClasses' ./internal/vision/accuracy
 
 APT_RENDER := $(APT_TRAIN) fonts-bebas-neue fonts-adf-gillius fonts-clear-sans fonts-crosextra-carlito \
